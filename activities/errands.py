@@ -1,0 +1,47 @@
+"""An errand: one thing to do outside of our store, so that a crash at any point neither loses nor doubles it."""
+
+from abc import ABC, abstractmethod
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from nurture.errors import NurtureError
+from nurture.store import Session
+
+
+class Settled(NamedTuple):
+    """The errand is done, or closed with a reason in `note`."""
+
+    note: str = ""
+
+
+class Postponed(NamedTuple):
+    """Not before then."""
+
+    until: datetime
+    note: str
+
+
+class TryAgain(NurtureError):
+    """Not now: the same errand is run again after `delay`; nothing is lost."""
+
+    permanent = False
+
+    def __init__(self, message: str, delay: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.delay = delay
+
+
+class Errand(ABC):
+    """Prepared in one transaction, run outside of any, recorded in another."""
+
+    @abstractmethod
+    async def prepare(self, session: Session, now: datetime) -> Settled | Postponed | None:
+        """Note what is about to be done; an answer when there is nothing (more) to do."""
+
+    @abstractmethod
+    async def run(self, now: datetime) -> None:
+        """Do it; raises `TryAgain` when it has to be tried later."""
+
+    @abstractmethod
+    async def record(self, session: Session, now: datetime) -> Settled:
+        """Note how it went."""

@@ -1,0 +1,52 @@
+"""The one place where our errors become Temporal's: what is tried again, when, and without personal data."""
+
+from typing import Any
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from activities.errands import TryAgain
+from nurture.errors import NurtureError
+
+log = structlog.get_logger()
+
+
+class Failures(Interceptor):
+    """Wraps every activity of a worker."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """The activity, with its errors translated."""
+        return _Translated(next)
+
+
+class _Translated(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        try:
+            return await self.next.execute_activity(input)
+        except TryAgain as error:
+            self._noted("activity.put_off", error, reason=str(error))
+            raise ApplicationError(str(error), type=type(error).__name__, next_retry_delay=error.delay) from None
+        except NurtureError as error:
+            self._noted("activity.failed", error, reason=str(error))
+            raise ApplicationError(str(error), type=type(error).__name__) from None
+        except Exception as error:
+            # its text may hold data of a lead (a statement's parameters): the type must do
+            self._noted("activity.broke", error, trace=_places(error))
+            raise ApplicationError("unexpected; see the worker's log", type=type(error).__name__) from None
+
+    @staticmethod
+    def _noted(action: str, error: Exception, **about: Any) -> None:
+        info = activity.info()
+        log.warning(action, workflow=info.workflow_id, attempt=info.attempt, error=type(error).__name__, **about)
+
+
+def _places(error: BaseException) -> list[str]:
+    """Where it broke, innermost last, without any values."""
+    places, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return places[-8:]

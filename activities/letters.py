@@ -1,0 +1,187 @@
+"""Letters: what a message says, to whom, and whether it may go; one kind for leads, one for the team."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from activities.equipment import Equipment
+from nurture.calendar import resolve_zone
+from nurture.campaign import Campaign, Purpose
+from nurture.pace import Pace
+from nurture.permission import Go, Later, Never, Policy, Standing, permission, policy_for
+from nurture.profile import address_hash
+from nurture.steps import AskReferral, Message, Survey
+from nurture.store import Session
+from nurture.store.consents import current_consents
+from nurture.store.messages import longest, recent_marketing
+from nurture.store.models import LeadRow, MessageRow
+from nurture.store.referrals import share_code
+from nurture.store.suppressions import suppressed
+
+Context = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Letter(ABC):
+    """A message that a step of a journey asks for."""
+
+    equipment: Equipment
+    journey_id: str
+    occurrence: str
+    campaign: str
+    template: str
+    channel: str
+    purpose: Purpose
+    topic: str
+    on_unknown: Literal["hold", "resend"]
+    lead_id: str | None
+    language: str | None
+    recipient: str | None = field(repr=False)
+
+    @property
+    def message_id(self) -> str:
+        """The same for every attempt, and so is the idempotency key made from it."""
+        name = hashlib.sha256(f"{self.journey_id}/{self.occurrence}".encode()).hexdigest()[:32]
+        domain = self.equipment.settings.sender.rstrip(">").rpartition("@")[2] or "localhost"
+        return f"<{name}@{domain}>"
+
+    @abstractmethod
+    async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
+        """Whether it may go now."""
+
+    @abstractmethod
+    async def context(self, session: Session, row: MessageRow) -> Context:
+        """What the template is given, but for `link`."""
+
+    def headers(self, context: Mapping[str, Any]) -> dict[str, str]:
+        """Header fields of its own."""
+        return {"X-Nurture-Key": f"{self.journey_id}/{self.occurrence}"}
+
+
+@dataclass(frozen=True)
+class LeadLetter(Letter):
+    """A letter to a lead: suppression, consent, quiet hours, windows and caps decide."""
+
+    policy: Policy
+    pace: Pace
+    lead: LeadRow = field(repr=False)
+    step: Message
+    title: str
+
+    async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
+        """Whether it may go now, by what the store says at this moment."""
+        address = self.lead.email
+        scopes = await suppressed(session, address_hash(address)) if address else {}
+        period = longest(cap.period for cap in self.policy.caps)
+        standing = Standing(
+            has_address=address is not None,
+            suppressed=scopes.get("all"),
+            refused_marketing=scopes.get("marketing"),
+            consents=await current_consents(session, self.lead.id),
+            recent=await recent_marketing(session, self.lead.id, now - period / self.pace.factor) if period else [],
+            due=due,
+            zone=resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0],
+        )
+        return permission(self.policy, standing, now, self.pace)
+
+    async def context(self, session: Session, row: MessageRow) -> Context:
+        """The lead, the campaign and the lead's own links."""
+        links = self.equipment.links
+        given: dict[str, str] = {"unsubscribe": links.unsubscribe(self.lead.id, self.topic, row.id)}
+        referral = {}
+        if isinstance(self.step, AskReferral):
+            code = await share_code(session, self.lead.id, row.due_at)
+            referral = {"code": code}
+            given["share"] = links.share(code)
+        if isinstance(self.step, Survey):
+            given["survey"] = links.survey(self.lead.id, self.step.survey, row.id)
+        return {
+            "lead": {**self.lead.profile, "stage": self.lead.stage},
+            "campaign": {"key": self.campaign, "title": self.title},
+            "links": given,
+            "referral": referral,
+        }
+
+    def headers(self, context: Mapping[str, Any]) -> dict[str, str]:
+        """One-click unsubscribe (RFC 8058) on marketing."""
+        ours = super().headers(context)
+        if self.purpose == "marketing":
+            ours["List-Unsubscribe"] = f"<{context['links']['unsubscribe']}>"
+            ours["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        return ours
+
+
+@dataclass(frozen=True)
+class TeamLetter(Letter):
+    """A notice to a team, about a lead or a journey."""
+
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Never:
+        """A notice goes at any hour, if the team has an address."""
+        return Go() if self.recipient else Never("the team has no address: set NURTURE_TEAMS")
+
+    async def context(self, session: Session, row: MessageRow) -> Context:
+        """What was given."""
+        return {"campaign": {"key": self.campaign, "title": self.campaign}, "links": {"unsubscribe": None}, **self.given}
+
+
+def to_lead(
+    equipment: Equipment, journey_id: str, occurrence: str, campaign: Campaign, step: Message, lead: LeadRow, pace: Pace
+) -> LeadLetter:
+    """The letter that a message step sends to a lead."""
+    policy = policy_for(campaign, step, equipment.settings.rules)
+    return LeadLetter(
+        equipment=equipment,
+        journey_id=journey_id,
+        occurrence=occurrence,
+        campaign=campaign.key,
+        template=step.template,
+        channel=step.channel,
+        purpose=policy.purpose,
+        topic=policy.topic,
+        on_unknown=step.on_unknown or ("hold" if policy.purpose == "marketing" else "resend"),
+        lead_id=lead.id,
+        language=lead.language,
+        recipient=lead.email,
+        policy=policy,
+        pace=pace,
+        lead=lead,
+        step=step,
+        title=campaign.title or campaign.key,
+    )
+
+
+def to_team(
+    equipment: Equipment, journey_id: str, occurrence: str, campaign: str, team: str, template: str, given: Context
+) -> TeamLetter:
+    """A notice to the team."""
+    return TeamLetter(
+        equipment=equipment,
+        journey_id=journey_id,
+        occurrence=occurrence,
+        campaign=campaign,
+        template=template,
+        channel="email",
+        purpose="transactional",
+        topic="team",
+        on_unknown="resend",
+        lead_id=None,
+        language=equipment.settings.language,
+        recipient=equipment.settings.teams.get(team),
+        given=given,
+    )
+
+
+def noting(made: dict[str, str], url_of: Callable[[str], str], new_id: Callable[[], str]) -> Callable[..., str]:
+    """A template's `link(url)`: a tracked address for it, noted in `made` by the link's id."""
+
+    def link(url: str, label: str = "") -> str:
+        link_id = next((known for known, target in made.items() if target == url), None) or new_id()
+        made[link_id] = url
+        return url_of(link_id)
+
+    return link

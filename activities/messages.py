@@ -1,0 +1,243 @@
+"""One message through the send ledger: planned, claimed, committing, settled; see `nurture.ledger`."""
+
+import asyncio
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from typing import Any, NamedTuple
+
+from activities.errands import Errand, Postponed, Settled, TryAgain
+from activities.letters import Letter, noting
+from nurture.channels import Envelope
+from nurture.errors import AddressRefused, Ambiguous, BadInput, MessageRefused, NotFound, ProviderUnavailable
+from nurture.ledger import LEASE, Found, Plan, Status, answered, recovered
+from nurture.permission import Go, Later, Never
+from nurture.profile import address_hash
+from nurture.store import Session
+from nurture.store.campaigns import paused
+from nurture.store.events import record_own_event
+from nurture.store.leads import locked
+from nurture.store.messages import change, find
+from nurture.store.models import LinkRow, MessageRow, new_id
+from nurture.store.suppressions import suppress
+
+PATIENCE = timedelta(seconds=10)  # a hand-over takes less than a lease, so that no lapsed claim is still at work
+NO_ANSWER = "handed over, and no answer came"
+OUR_FAULT = timedelta(minutes=5)  # a template that breaks is mended by people
+
+
+class Result(NamedTuple):
+    """How the hand-over went."""
+
+    status: Status
+    reason: str = ""
+    provider_id: str | None = None
+    bad_address: bool = False
+
+
+class MessageErrand(Errand):
+    """Sends one letter, once."""
+
+    def __init__(self, letter: Letter) -> None:
+        self.letter = letter
+        self.store = letter.equipment.store
+        self.claim = new_id()
+        self.row: MessageRow | None = None
+        self.result: Result | None = None
+
+    async def prepare(self, session: Session, now: datetime) -> Settled | Postponed | None:
+        """Plan the message or find it again, and claim it if it may go."""
+        letter = self.letter
+        row = await find(session, letter.journey_id, letter.occurrence) or await self._planned(session, now)
+        self.row = row
+        plan = recovered(Found(Status(row.status), row.claimed_until), now)
+        if plan.act == "settled":
+            return Settled(_note(row))
+        if plan.act == "busy":
+            raise TryAgain("another attempt holds the message", _until(plan, now))
+        if plan.act == "ask":
+            return None
+        match await letter.permission(session, row.due_at, now):
+            case Later(until=until, reason=reason):
+                await change(session, row.id, Status.DEFERRED, now, reason=reason)
+                return Postponed(until, reason)
+            case Never(reason=reason, status=status):
+                await change(session, row.id, Status(status), now, reason=reason)
+                return Settled(reason)
+            case Go():
+                await self._claimed(session, now)
+        return None
+
+    async def _planned(self, session: Session, now: datetime) -> MessageRow:
+        letter = self.letter
+        row = MessageRow(
+            journey_id=letter.journey_id,
+            occurrence=letter.occurrence,
+            lead_id=letter.lead_id,
+            campaign=letter.campaign,
+            template=letter.template,
+            channel=letter.channel,
+            purpose=letter.purpose,
+            topic=letter.topic,
+            status=Status.PLANNED,
+            message_id=letter.message_id,
+            due_at=now,
+            updated_at=now,
+        )
+        session.add(row)
+        await session.flush()
+        return row
+
+    async def _claimed(self, session: Session, now: datetime) -> None:
+        row = self._row()
+        until = now + LEASE
+        attempts = row.attempts + 1
+        claimed = await change(
+            session, row.id, Status.CLAIMED, now, claim=self.claim, claimed_until=until, attempts=attempts
+        )
+        if not claimed:
+            raise TryAgain("another attempt took the message")
+
+    def _row(self) -> MessageRow:
+        assert self.row is not None  # prepare comes first
+        return self.row
+
+    async def run(self, now: datetime) -> None:
+        """Render it, commit to it and hand it over; or ask what became of it."""
+        row = self._row()
+        if Status(row.status) in (Status.COMMITTING, Status.UNKNOWN) and not await self._asked(now):
+            return
+        links: dict[str, str] = {}
+        envelope = await self._envelope(links, now)
+        if not await self._committed(envelope, links, now):
+            return
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                receipt = await self.letter.equipment.channels[row.channel].send(envelope)
+            self.result = Result(Status.ACCEPTED, provider_id=receipt.provider_id)
+        except AddressRefused as error:
+            refusal = f"the address was refused: {error.code or error.reply}"
+            self.result = Result(Status.REJECTED, refusal, bad_address=True)
+        except MessageRefused as error:
+            self.result = Result(Status.REJECTED, str(error))
+        except (Ambiguous, TimeoutError):
+            await self._ambiguous(now)
+        except ProviderUnavailable as error:
+            await self._put_off(str(error), now)
+            raise TryAgain(str(error), error.retry_after or _patience(row.attempts)) from error
+
+    async def _asked(self, now: datetime) -> bool:
+        """Ask the provider about an ambiguous message; True when it is to be sent (again)."""
+        row = self._row()
+        accepted = await self.letter.equipment.channels[row.channel].lookup(row.message_id)
+        status = answered(accepted, self.letter.on_unknown)
+        if status is Status.ACCEPTED:
+            self.result = Result(status, "found at the provider after a crash")
+            return False
+        async with self.store.write() as session:
+            await change(session, row.id, Status.UNKNOWN, now, reason=NO_ANSWER)
+            if status is Status.CLAIMED:
+                await self._claimed(session, now)
+        if status is Status.UNKNOWN:
+            self.result = Result(status, NO_ANSWER)
+        return status is Status.CLAIMED
+
+    async def _envelope(self, links: dict[str, str], now: datetime) -> Envelope:
+        row, letter, equipment = self._row(), self.letter, self.letter.equipment
+        async with self.store.write() as session:
+            context = await letter.context(session, row)
+        sender = {"name": parseaddr(equipment.settings.sender)[0], "postal_address": equipment.settings.postal_address}
+        context |= {"link": noting(links, equipment.links.click, new_id), "sender": sender}
+        try:
+            rendered = equipment.templates.render(letter.template, letter.language or "", context)
+        except (BadInput, NotFound) as error:
+            await self._put_off(str(error), now)
+            raise TryAgain(f"template {letter.template} cannot be rendered: {error}", OUR_FAULT) from error
+        return Envelope(
+            key=f"{letter.journey_id}/{letter.occurrence}",
+            message_id=row.message_id,
+            date=now,
+            sender=equipment.settings.sender,
+            recipient=letter.recipient or "",
+            subject=rendered.subject,
+            html=rendered.html,
+            text=rendered.text,
+            language=rendered.language,
+            headers=letter.headers(context),
+        )
+
+    async def _committed(self, envelope: Envelope, links: dict[str, str], now: datetime) -> bool:
+        """The last look before the hand-over: permission, pause and claim; False when it does not go."""
+        row = self._row()
+        async with self.store.write() as session:
+            refusal = await self._refusal(session, now)
+            if refusal is None:
+                values = {"language": envelope.language, "committed_at": now, "claimed_until": now + LEASE}
+                if not await change(session, row.id, Status.COMMITTING, now, held_by=self.claim, **values):
+                    raise TryAgain("another attempt took the message")
+                session.add_all([LinkRow(id=link, message_id=row.id, url=url) for link, url in links.items()])
+                return True
+            if isinstance(refusal, Never):
+                self.result = Result(Status(refusal.status), refusal.reason)
+                return False
+            await change(session, row.id, Status.DEFERRED, now, reason=refusal)
+        raise TryAgain(refusal)
+
+    async def _refusal(self, session: Session, now: datetime) -> Never | str | None:
+        """Why it does not go after all: never, or not now."""
+        row = self._row()
+        if self.letter.lead_id is not None:
+            await locked(session, self.letter.lead_id)  # so that two journeys of a lead share its caps
+            if await paused(session, row.campaign):
+                return "the campaign is paused"
+        match await self.letter.permission(session, row.due_at, now):
+            case Never() as never:
+                return never
+            case Later(reason=reason):
+                return reason
+            case Go():
+                return None
+
+    async def _ambiguous(self, now: datetime) -> None:
+        if self.letter.on_unknown == "hold":
+            self.result = Result(Status.UNKNOWN, NO_ANSWER)
+            return
+        async with self.store.write() as session:
+            await change(session, self._row().id, Status.UNKNOWN, now, held_by=self.claim, reason=NO_ANSWER)
+        raise TryAgain(NO_ANSWER, _patience(self._row().attempts))
+
+    async def _put_off(self, reason: str, now: datetime) -> None:
+        async with self.store.write() as session:
+            await change(session, self._row().id, Status.DEFERRED, now, held_by=self.claim, reason=reason)
+
+    async def record(self, session: Session, now: datetime) -> Settled:
+        """Write down how it went, and what follows for the address."""
+        row, letter = self._row(), self.letter
+        assert self.result is not None  # run comes first
+        status, reason = self.result.status, self.result.reason
+        values: dict[str, Any] = {"reason": reason, "provider_id": self.result.provider_id}
+        if status is Status.ACCEPTED:
+            values["accepted_at"] = now
+        if not await change(session, row.id, status, now, **values):
+            raise TryAgain("the message was settled by another attempt")
+        if letter.lead_id is None:
+            return Settled(reason)
+        facts = {"template": row.template, "campaign": row.campaign, "message": row.id}
+        if status is Status.ACCEPTED:
+            await record_own_event(session, letter.lead_id, "message_sent", facts, f"sent/{row.id}", now)
+        if self.result.bad_address and letter.recipient:
+            await suppress(session, address_hash(letter.recipient), "all", reason, now)
+            await record_own_event(session, letter.lead_id, "message_bounced", facts, f"bounced/{row.id}", now)
+        return Settled("" if status is Status.ACCEPTED else reason)
+
+
+def _note(row: MessageRow) -> str:
+    return "" if row.status == Status.ACCEPTED else row.reason or row.status
+
+
+def _until(plan: Plan, now: datetime) -> timedelta | None:
+    return None if plan.wait_until is None else max(plan.wait_until - now, timedelta(seconds=1))
+
+
+def _patience(attempts: int) -> timedelta:
+    """Capped and growing: 1, 2, 4 … 300 seconds."""
+    return timedelta(seconds=min(300, 2 ** min(attempts, 9)))

@@ -1,0 +1,103 @@
+"""nurture: campaigns written as code, walked by every lead on its own.
+
+These are the words a campaign is written in; everything else is imported from the module that owns it.
+"""
+
+from nurture.audiences import Audience
+from nurture.calendar import between, daily, on_days, quiet, weekdays
+from nurture.campaign import Campaign, State, always, at_most, never, on_audience, on_date, once_in
+from nurture.conditions import clicked, event, opened, replied
+from nurture.definitions import Definition
+from nurture.durations import days, hours, minutes, seconds, weeks
+from nurture.hooks import Hook, Source
+from nurture.lead import lead, prop
+from nurture.scores import Score, Threshold, gives
+from nurture.triggers import done, leave, on, when
+from nurture.vocabulary import (
+    add_points,
+    add_to,
+    advance,
+    ask,
+    ask_referral,
+    branch,
+    call,
+    enrol,
+    escalate,
+    go,
+    notify,
+    remove_from,
+    send,
+    set_field,
+    split,
+    subscribe,
+    survey,
+    tag,
+    task,
+    thank,
+    unsubscribe,
+    untag,
+    wait,
+    wait_for,
+)
+
+__all__ = [
+    "Audience",
+    "Campaign",
+    "Definition",
+    "Hook",
+    "Score",
+    "Source",
+    "State",
+    "Threshold",
+    "add_points",
+    "add_to",
+    "advance",
+    "always",
+    "ask",
+    "ask_referral",
+    "at_most",
+    "between",
+    "branch",
+    "call",
+    "clicked",
+    "daily",
+    "days",
+    "done",
+    "enrol",
+    "escalate",
+    "event",
+    "gives",
+    "go",
+    "hours",
+    "lead",
+    "leave",
+    "minutes",
+    "never",
+    "notify",
+    "on",
+    "on_audience",
+    "on_date",
+    "on_days",
+    "once_in",
+    "opened",
+    "prop",
+    "quiet",
+    "remove_from",
+    "replied",
+    "seconds",
+    "send",
+    "set_field",
+    "split",
+    "subscribe",
+    "survey",
+    "tag",
+    "task",
+    "thank",
+    "unsubscribe",
+    "untag",
+    "wait",
+    "wait_for",
+    "weekdays",
+    "weeks",
+    "when",
+]

@@ -1,0 +1,103 @@
+"""What a provider's SMTP reply means for the message: whose fault it is, and whether to try again."""
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+
+from nurture.channels.mail import Mail
+from nurture.errors import AddressRefused, MessageRefused, ProviderUnavailable, SendError
+
+ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
+UNKNOWN_USER = re.compile(
+    r"(user|mailbox|recipient|address|account)s? (is )?(unknown|not found|not known|unavailable|invalid|does ?n[o']t exist)"
+    r"|(unknown|invalid|no such|non-?existent) (local )?(user|mailbox|recipient|address|account)"
+    r"|(does not|doesn't) (exist|have an account)|no mailbox here",
+    re.IGNORECASE,
+)
+POLICY = re.compile(r"spam|polic|block|black|reputation|spf|dkim|dmarc|relay|denied|listed|abuse|rbl", re.IGNORECASE)
+MAILBOX_FULL = re.compile(
+    r"mailbox (is )?full|over ?quota|quota exceeded|exceeded (its |the )?(storage|quota)", re.IGNORECASE
+)
+DELAY = re.compile(r"(?:in|after|for) (\d{1,6}) ?(sec|min|hour)", re.IGNORECASE)
+DELAY_UNITS = {"sec": "seconds", "min": "minutes", "hour": "hours"}
+PROVIDER_ID = re.compile(r"(?:queued as |\bid=|^(?:2\.\d\.\d )?ok )([\w.-]{6,})", re.IGNORECASE)
+ADDRESS = re.compile(r"[^\s<>]+(@|%40|=40)[^\s<>]+")
+CREDENTIALS = frozenset({530, 534, 535, 538})  # the login is asked for, too weak, wrong, or wants encryption
+SENDERS_ADDRESS = frozenset({"5.1.7", "5.1.8"})  # 5.1.x, yet it is our own address that is refused
+
+
+class Stage(StrEnum):
+    """How far a message had come when the provider answered."""
+
+    LOGIN = "login"
+    SENDER = "MAIL"
+    RECIPIENT = "RCPT"
+    DATA = "DATA"
+    CONTENT = "content"
+
+
+def refusal(stage: Stage, code: int, text: str, mail: Mail) -> SendError:
+    """The error that a refusing reply stands for: first by its enhanced code (RFC 3463), then by its basic code."""
+    reply, enhanced = scrubbed(text, mail), _enhanced(text)
+    shown = f"{code} {enhanced}".rstrip()
+    if code in CREDENTIALS:
+        return bad_credentials(code)
+    if code < 500 or enhanced.startswith("4.") or _soft(enhanced, text):
+        return ProviderUnavailable(
+            f"the provider put the message off at {stage} ({shown}); it is tried again",
+            code=enhanced or str(code), reply=reply, retry_after=_delay(text),
+        )  # fmt: skip
+    if stage is not Stage.SENDER and _unknown_address(stage, enhanced, text):
+        return AddressRefused(
+            f"the address takes no mail ({shown}); correct it in the profile", code=enhanced or str(code), reply=reply
+        )
+    return MessageRefused(
+        f"the provider refused the message at {stage} ({shown}); the address is not to blame: see the reply",
+        code=enhanced or str(code), reply=reply,
+    )  # fmt: skip
+
+
+def bad_credentials(code: int) -> ProviderUnavailable:
+    """The login was refused: every message waits until it is put right. The reply is left out, it may repeat the login."""
+    return ProviderUnavailable(
+        f"the provider refused our credentials ({code}); set user name and password anew", code=str(code)
+    )
+
+
+def scrubbed(text: str, mail: Mail) -> str:
+    """A reply on one line, without the addresses it may repeat."""
+    line = ADDRESS.sub("<address>", " ".join(text.split()))
+    for address in (mail.recipient, mail.sender):
+        local = address.rpartition("@")[0]
+        if local.casefold() in line.casefold():  # asked first: to compile an expression a message is dear
+            line = re.sub(rf"(?<!\w){re.escape(local)}(?!\w)", "<address>", line, flags=re.IGNORECASE)
+    return "".join(character if character.isprintable() else "?" for character in line)[:500]
+
+
+def provider_id(text: str) -> str | None:
+    """The provider's own name for a message it took, where the reply tells it."""
+    found = PROVIDER_ID.search(text)
+    return found[1] if found else None
+
+
+def _enhanced(text: str) -> str:
+    found = ENHANCED.match(text.lstrip())
+    return found[0] if found else ""
+
+
+def _soft(enhanced: str, text: str) -> bool:
+    """A full mailbox may be emptied."""
+    return enhanced == "5.2.2" or (not enhanced and MAILBOX_FULL.search(text) is not None)
+
+
+def _unknown_address(stage: Stage, enhanced: str, text: str) -> bool:
+    """Whether the address does not exist; a bare 550 says so in words only, and a word of policy makes it no proof."""
+    if enhanced:
+        return enhanced.startswith("5.1.") and enhanced not in SENDERS_ADDRESS
+    words = ADDRESS.sub("", text)
+    return stage is Stage.RECIPIENT and UNKNOWN_USER.search(words) is not None and POLICY.search(words) is None
+
+
+def _delay(text: str) -> timedelta | None:
+    found = DELAY.search(text)
+    return timedelta(**{DELAY_UNITS[found[2].lower()]: int(found[1])}) if found else None

@@ -1,0 +1,144 @@
+"""The answer to a move that needs only facts: which way, until when, and what has been heard already.
+
+Every shell calls these, so that a lead goes the same way in a simulation as it does live.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from nurture.calendar import next_opening
+from nurture.conditions import Condition, Happened, Is, leaves
+from nurture.facts import Facts
+from nurture.journey import Chose, Heard, Journey, Parked, listened_arms, wait_arms
+from nurture.pace import Pace
+from nurture.steps import Branch, DateOf, Instant, Split, Wait, WaitFor
+from nurture.triggers import On, When
+from nurture.version import Version
+
+
+class Decision(NamedTuple):
+    """An answer, and the values it was made from."""
+
+    reply: Chose | Parked
+    values: dict[str, Any]
+
+
+def choose(step: Branch | Split, lead_id: str, facts: Facts) -> Decision:
+    """The arm a lead takes: the first true condition, or the split's by the lead's own hash."""
+    if isinstance(step, Split):
+        arm = split_arm(step, lead_id)
+        return Decision(Chose(at=facts.now, arm=arm), {"split": step.arms[arm][0]})
+    values: dict[str, Any] = {}
+    for at, arm_ in enumerate(step.arms):
+        values |= seen(arm_.condition, facts)
+        if arm_.condition.test(facts):
+            return Decision(Chose(at=facts.now, arm=at), values)
+    return Decision(Chose(at=facts.now, arm=None), values)
+
+
+def split_arm(split: Split, lead_id: str) -> int:
+    """The arm of a split: the same lead always gets the same one, in proportion to the weights."""
+    digest = hashlib.sha256(f"{split.key}/{lead_id}".encode()).digest()
+    drawn = int.from_bytes(digest[:8], "big") / 2**64 * sum(weight for _, weight in split.arms)
+    for at, (_, weight) in enumerate(split.arms):
+        drawn -= weight
+        if drawn < 0:
+            return at
+    return len(split.arms) - 1
+
+
+def seen(condition: Condition, facts: Facts) -> dict[str, Any]:
+    """The values a condition looked at, by what it depends on."""
+    values: dict[str, Any] = {}
+    for one in leaves(condition):
+        match one:
+            case Is(path=path):
+                tree: Any = facts.lead
+                for name in path:
+                    tree = tree.get(name) if isinstance(tree, Mapping) else None
+                values[".".join(path)] = tree
+            case Happened():
+                matches = one.matches()
+                values[one.pattern()] = sum(map(matches, facts.events(one.event, one.period)))
+    return values
+
+
+def park(step: Wait | WaitFor, facts: Facts, zone: ZoneInfo, pace: Pace) -> Decision:
+    """Until when a wait lasts, in real time, counted on the journey's own calendar."""
+    if isinstance(step, WaitFor):
+        return Decision(Parked(at=facts.now, until=pace.after(facts.now, step.up_to)), {})
+    local = pace.calendar(facts.now)
+    moment = local
+    if step.until is not None:
+        found = _moment(step.until, facts.lead, zone)
+        if found is None:
+            return Decision(Parked(at=facts.now), {step.until.words(): None})
+        moment = found
+    if step.duration is not None:
+        moment += step.duration
+    if step.at is not None:
+        moment = next_opening(step.at, moment, zone)
+    past = step.until is not None and moment <= local
+    until = None if moment <= local else pace.real(moment)
+    return Decision(Parked(at=facts.now, until=until, past=past), {})
+
+
+def _moment(until: DateOf | Instant, lead: Mapping[str, Any], zone: ZoneInfo) -> datetime | None:
+    if isinstance(until, Instant):
+        return as_moment(until.at, zone)
+    value: Any = lead
+    for name in until.field:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    moment = as_moment(value, zone)
+    return None if moment is None else moment + until.offset
+
+
+def as_moment(value: Any, zone: ZoneInfo) -> datetime | None:
+    """A moment from a date, ISO text, or Unix time in seconds or milliseconds; without a zone it is the lead's own."""
+    match value:
+        case bool():
+            return None
+        case int() | float():
+            seconds = value / 1000 if abs(value) > 1e11 else value
+            return datetime.fromtimestamp(seconds, UTC) if abs(seconds) < 1e11 else None
+        case str():
+            try:
+                return as_moment(datetime.fromisoformat(value), zone)
+            except ValueError:
+                return None
+        case datetime():
+            return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=zone).astimezone(UTC)
+        case date():
+            return datetime.combine(value, time(0), zone).astimezone(UTC)
+        case _:
+            return None
+
+
+def heard_already(version: Version, journey: Journey, facts: Facts) -> Heard | None:
+    """What the journey listens for and has been there since: `always` since its entry, a wait's since its state's."""
+    always = [(key, one, journey.entered) for key, one in listened_arms(version, journey).items()]
+    waits = [(key, one, journey.since) for key, one in wait_arms(version, journey).items()]
+    for key, trigger, since in [*always, *waits]:
+        if heard := arm_heard(key, trigger, since, facts):
+            return heard
+    return None
+
+
+def arm_heard(key: str, trigger: On | When, since: datetime, facts: Facts) -> Heard | None:
+    """The first event after `since` that the arm listens for, or its condition being true now."""
+    if isinstance(trigger, When):
+        return Heard(at=facts.now, arm=key) if trigger.condition.test(facts) else None
+    matches = trigger.event.matches()
+    for one in facts.events(trigger.event.event, None):
+        if one.heard_at > since and matches(one):
+            return Heard(at=one.heard_at, arm=key, event=one.id or None)
+    return None
+
+
+def events_needed(*conditions: Condition | On | When) -> frozenset[str]:
+    """The names of the events that must be loaded to test them."""
+    keys = frozenset().union(*(one.depends_on() for one in conditions))
+    return frozenset(key.removeprefix("event.") for key in keys if key.startswith("event."))

@@ -1,0 +1,186 @@
+"""The dispatcher: does what stands in the outbox, a lead's rows in order, many leads at once.
+
+Everything it does may be done twice: a row is taken away only when it is done, and another dispatcher takes over what
+one left behind. What cannot be reached now stops it without counting against a row.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from nurture.audiences import Audience
+from nurture.carrier import Carrier
+from nurture.entering import Entrances
+from nurture.errors import NurtureError, Unavailable
+from nurture.orders import Journeys
+from nurture.settings import Settings
+from nurture.store import Store, campaigns, journeys, outbox
+from nurture.store.models import OutboxRow, new_id
+
+LEASE = timedelta(seconds=30)
+MARGIN = timedelta(seconds=10)  # nothing is begun so shortly before the lease ends
+MOST_ATTEMPTS = 20
+AT_ONCE = 16
+FIRST_PAUSE, LAST_PAUSE = 0.2, 10.0
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Batch:
+    """What became of the rows of one claim."""
+
+    rows: list[OutboxRow]
+    entrances: Entrances
+    listened: set[tuple[str, str]]
+    now: datetime
+    until: float
+    done: list[int] = field(default_factory=list)
+    again: list[OutboxRow] = field(default_factory=list)
+    dead: list[tuple[OutboxRow, str]] = field(default_factory=list)
+    out_of_reach: Unavailable | None = None
+
+    def concerns_nobody(self, row: OutboxRow) -> bool:
+        """Whether nothing listens for that row and no campaign is entered by it."""
+        keys = row.body["keys"] if row.kind == "event" else None
+        return keys is not None and not any(
+            (row.lead_id, key) in self.listened or key in self.entrances.by_key for key in keys
+        )
+
+
+class Dispatcher:
+    """Carries what happened to the journeys; several may run side by side."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Journeys,
+        *,
+        settings: Settings,
+        audiences: Mapping[str, Audience] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store, self._clock = store, clock
+        self._carrier = Carrier(store, engine, settings)
+        self._by = new_id()
+        self._entrances = Entrances({}, audiences or {})
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._woken = asyncio.Event()
+        self._look_every = 0.05 if store.sqlite else 0.1
+
+    def wake(self) -> None:
+        """Look into the outbox now."""
+        self._woken.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Dispatch until told to stop; what is begun is finished."""
+        pause = FIRST_PAUSE
+        while not stop.is_set():
+            try:
+                if not await self.run_once(self._clock()):
+                    await self._idle(stop)
+                pause = FIRST_PAUSE
+            except (Unavailable, DBAPIError) as error:
+                reason = str(error) if isinstance(error, Unavailable) else type(error).__name__
+                log.warning("dispatcher.waits", reason=reason, seconds=pause)
+                await _either(stop.wait(), pause)
+                pause = min(pause * 2, LAST_PAUSE)
+
+    async def run_once(self, now: datetime) -> int:
+        """Do what is due, one claim's worth; how many rows were claimed. Out of reach, what was not done stays."""
+        batch = await self._claim(now)
+        if batch is None:
+            return 0
+        by_lead = groupby(sorted(batch.rows, key=lambda row: (row.lead_id, row.id)), key=lambda row: row.lead_id)
+        async with asyncio.TaskGroup() as group:
+            for _, rows in by_lead:
+                group.create_task(self._in_order(batch, list(rows)))
+        await self._settle(batch)
+        if batch.out_of_reach is not None:
+            raise batch.out_of_reach
+        return len(batch.rows)
+
+    async def _idle(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await _either(self._woken.wait(), self._look_every)
+            woken = self._woken.is_set()
+            self._woken.clear()
+            if woken:
+                return
+            async with self._store.read() as session:
+                if await outbox.has_due(session, self._clock()):
+                    return
+
+    async def _claim(self, now: datetime) -> Batch | None:
+        until = asyncio.get_running_loop().time() + (LEASE - MARGIN).total_seconds()
+        async with self._store.write() as session:
+            rows = await outbox.claim(session, self._by, now, LEASE)
+        if not rows:
+            return None
+        async with self._store.read() as session:
+            versions = await campaigns.all_current(session)
+            if versions != self._entrances.versions:
+                self._entrances = Entrances(versions, self._entrances.audiences)
+            listened = await journeys.listened_keys(session, {row.lead_id for row in rows})
+        return Batch(rows, self._entrances, listened, now, until)
+
+    async def _in_order(self, batch: Batch, rows: list[OutboxRow]) -> None:
+        """A lead's rows, one after the other, up to the first that has to be tried again."""
+        alone = True  # an earlier row of this lead may have brought in somebody who listens
+        async with self._places:
+            for row in rows:
+                alone = alone and batch.concerns_nobody(row)
+                if batch.out_of_reach is not None or asyncio.get_running_loop().time() > batch.until:
+                    return
+                if not alone and not await self._tried(batch, row):
+                    return
+                batch.done.append(row.id or 0)
+
+    async def _tried(self, batch: Batch, row: OutboxRow) -> bool:
+        """Do the row; whether it is out of the way now."""
+        try:
+            await self._carrier.carry(row, batch.entrances, batch.now)
+        except Unavailable as error:
+            batch.out_of_reach = error
+            return False
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with a row, its neighbours go on
+            return self._given_up(batch, row, error)
+        return True
+
+    def _given_up(self, batch: Batch, row: OutboxRow, error: Exception) -> bool:
+        # What others wrote may stand in the text of their errors, and a person's data in that.
+        reason = str(error) if isinstance(error, NurtureError) else type(error).__name__
+        hopeless = isinstance(error, NurtureError) and error.permanent
+        if not hopeless and row.attempts + 1 < MOST_ATTEMPTS:
+            log.warning("outbox.again", row=row.id, kind=row.kind, attempts=row.attempts + 1, reason=reason)
+            batch.again.append(row)
+            return False
+        log.error("outbox.dead_letter", row=row.id, kind=row.kind, reason=reason)
+        batch.dead.append((row, reason if hopeless else f"{reason}, after {MOST_ATTEMPTS} attempts"))
+        return True
+
+    async def _settle(self, batch: Batch) -> None:
+        """Write down what became of the claim: in one transaction, however many rows."""
+        settled = {*batch.done, *(row.id for row in batch.again)}
+        dead = {row.id for row, _ in batch.dead}
+        left = [row.id for row in batch.rows if row.id is not None and row.id not in settled]
+        async with self._store.write() as session:
+            await outbox.done(session, [one for one in batch.done if one not in dead], self._by)
+            await outbox.give_back(session, left, self._by)
+            for row in batch.again:
+                await outbox.retry(session, row, batch.now)
+            for row, reason in batch.dead:
+                await outbox.bury(session, row, reason, batch.now)
+            await journeys.handed_over(session, self._carrier.handed_over())
+
+
+async def _either(waiting: Any, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(waiting, seconds)

@@ -1,0 +1,185 @@
+"""Who enters by what happened: the published campaigns whose entry is this event, or whose condition comes true."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple, TypeAlias
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+
+from nurture.audiences import Audience
+from nurture.calendar import resolve_zone
+from nurture.campaign import AudienceEntry, DateEntry, Entry
+from nurture.conditions import Condition
+from nurture.decisions import events_needed
+from nurture.enrolment import Refusal, date_cause, digest, entry_key, last_due, watched
+from nurture.facts import Facts, Happening
+from nurture.store import Session
+from nurture.store.facts import load_facts
+from nurture.store.journeys import enrol, refuse
+from nurture.store.models import MetConditionRow
+from nurture.store.upsert import insert
+from nurture.triggers import On, When
+from nurture.version import Version
+
+Watched: TypeAlias = tuple[str, str]
+"""A campaign and the digest of a condition by which it is entered."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happened to a lead: an event, or something else under those keys; `cause` names it for ever."""
+
+    lead_id: str
+    keys: frozenset[str]
+    cause: str
+    event: Happening | None = None
+
+
+@dataclass(frozen=True)
+class Entrances:
+    """The entries of the published campaigns, by the keys they depend on."""
+
+    versions: Mapping[str, Version]
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
+
+    @cached_property
+    def by_key(self) -> dict[str, list[tuple[str, Entry]]]:
+        """The entries, each with its campaign, that a change of a key may open."""
+        found: dict[str, list[tuple[str, Entry]]] = {}
+        for name, version in sorted(self.versions.items()):
+            for entry in version.campaign.enters:
+                condition = self.condition(entry)
+                for key in entry.depends_on() if condition is None else condition.depends_on():
+                    found.setdefault(key, []).append((name, entry))
+        return found
+
+    def condition(self, entry: Entry) -> Condition | None:
+        """What has to come true for that entry; None for one by an event or a date."""
+        match entry:
+            case When(condition=condition):
+                return condition
+            case AudienceEntry(audience=name):
+                audience = self.audiences.get(name)
+                return watched(entry) if audience is None or audience.who is None else audience.who
+            case _:
+                return None
+
+    def at_stake(self, change: Change) -> dict[str, list[Entry]]:
+        """The entries that the change may open, by campaign, each once."""
+        found: dict[str, list[Entry]] = {}
+        for name, entry in (pair for key in sorted(change.keys) for pair in self.by_key.get(key, ())):
+            if entry not in found.setdefault(name, []):
+                found[name].append(entry)
+        return found
+
+
+class Opening(NamedTuple):
+    """An entry that opens, under that key; `cause` is a name of its own for what opened it."""
+
+    key: str | Refusal
+    cause: str | None = None
+
+
+class Plan(NamedTuple):
+    """What a change means for entries; `came_true` and `no_more` are the watched conditions whose answer changed."""
+
+    enters: list[tuple[Version, Opening]]
+    came_true: list[Watched]
+    no_more: list[Watched]
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not any(self)
+
+
+async def plan(
+    session: Session, entrances: Entrances, change: Change, now: datetime, pace: float, default_zone: str
+) -> Plan:
+    """What the change means for this lead: of a campaign's entries that open, the first counts."""
+    made = Plan([], [], [])
+    at_stake = entrances.at_stake(change)
+    facts, met = await _known(session, entrances, change, at_stake, now, pace)
+    for name, entries in at_stake.items():
+        openings: list[Opening] = []
+        for entry in entries:
+            condition = entrances.condition(entry)
+            if condition is not None:
+                openings += _by_condition(made, (name, digest(condition)), condition.test(facts), met)
+            elif isinstance(entry, DateEntry):
+                openings += _by_date(entry, facts, default_zone)
+            elif isinstance(entry, On) and change.event is not None:
+                openings += _by_event(entry, change.event)
+        made.enters.extend((entrances.versions[name], opening) for opening in openings[:1])
+    return made
+
+
+async def _known(
+    session: Session,
+    entrances: Entrances,
+    change: Change,
+    at_stake: Mapping[str, list[Entry]],
+    now: datetime,
+    pace: float,
+) -> tuple[Facts, set[Watched]]:
+    entries = [entry for theirs in at_stake.values() for entry in theirs if not isinstance(entry, On)]
+    if not entries:
+        return Facts(now=now, lead={}), set()
+    conditions = (entrances.condition(entry) for entry in entries)
+    needed = events_needed(*(one for one in conditions if one is not None))
+    query = select(MetConditionRow.campaign, MetConditionRow.condition).where(MetConditionRow.lead_id == change.lead_id)
+    met = {(campaign, condition) for campaign, condition in (await session.exec(query)).all()}
+    return await load_facts(session, change.lead_id, needed, now, pace), met
+
+
+def _by_event(entry: On, event: Happening) -> list[Opening]:
+    hit = event.name == entry.event.event and entry.event.matches()(event)
+    return [Opening(entry_key(entry, event.properties))] if hit else []
+
+
+def _by_condition(made: Plan, name: Watched, true: bool, met: set[Watched]) -> list[Opening]:
+    """Entered once each time it comes true: what it was when last looked at is remembered."""
+    if not true and name in met:
+        made.no_more.append(name)
+    if not true or name in met:
+        return []
+    made.came_true.append(name)
+    return [Opening("")]
+
+
+def _by_date(entry: DateEntry, facts: Facts, default_zone: str) -> list[Opening]:
+    """Entered by a date that is set only when its moment, earlier today, is over; the others are the sweep's."""
+    zone, _ = resolve_zone(facts.lead.get("time_zone"), default_zone)
+    due = last_due(entry, facts.lead, zone, facts.now)
+    today = due is not None and due.astimezone(zone).date() == facts.now.astimezone(zone).date()
+    return [Opening("", date_cause(entry, due))] if due is not None and today else []
+
+
+async def carry_out(session: Session, made: Plan, change: Change, now: datetime, pace: float) -> list[str]:
+    """Enter the lead where the plan says, and remember which conditions it meets; the journeys to be started."""
+    for campaign, condition in made.came_true:
+        row = {"lead_id": change.lead_id, "campaign": campaign, "condition": condition, "since": now}
+        await session.exec(insert(session, MetConditionRow).values(row).on_conflict_do_nothing())
+    for campaign, condition in made.no_more:
+        await session.exec(
+            delete(MetConditionRow).where(
+                col(MetConditionRow.lead_id) == change.lead_id,
+                col(MetConditionRow.campaign) == campaign,
+                col(MetConditionRow.condition) == condition,
+            )
+        )
+    by = f"event {change.event.name}" if change.event else "condition"
+    received = change.event.received if change.event else None
+    started = []
+    for version, (key, own) in made.enters:
+        cause = Happening(name="", at=now, id=own or change.cause, received=received)
+        if isinstance(key, Refusal):
+            await refuse(session, change.lead_id, version.campaign.key, key, change.cause, now)
+            continue
+        answer = await enrol(session, version, change.lead_id, key=key, by=by, event=cause, now=now, pace_factor=pace)
+        if not isinstance(answer, Refusal) and answer.started:
+            started.append(answer.journey_id)
+    return started

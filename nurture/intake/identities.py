@@ -1,0 +1,138 @@
+"""Who is who: which lead each item of a transaction belongs to, made when nobody answers to its keys.
+
+The strongest known key decides: our own id, then an external id, an e-mail address, a phone number, a cookie. The last two
+are shared by people (an office, a browser), so they alone never join two people of different addresses. A cookie follows
+the person who used it last; what an anonymous visitor did goes to the person it turns out to be. An address or an
+external id that belongs to somebody else stays there, with a warning: merging is for people to decide.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from nurture.errors import NotFound, Unavailable
+from nurture.intake.incoming import Prepared
+from nurture.store import held as rows
+from nurture.store.held import HeldLead, Key, Kind
+from nurture.store.models import new_id
+
+STRONG: frozenset[Kind] = frozenset({"external", "email"})
+WEAK: tuple[Kind, ...] = ("phone", "cookie")
+
+
+class Raced(Unavailable):
+    """Somebody else changed who is who while this transaction looked; looking again helps."""
+
+
+@dataclass(slots=True)
+class Member:
+    """An item and the lead it belongs to, or the error."""
+
+    item: Prepared
+    lead: HeldLead | None = None
+    error: NotFound | None = None
+    not_theirs: set[Kind] = field(default_factory=set)
+
+
+class Names:
+    """The keys in play in one transaction: whose they are, and what changes about them."""
+
+    def __init__(self, known: dict[Key, str], kinds: dict[str, set[Kind]]) -> None:
+        self.known = known
+        self.kinds = kinds
+        self.made: set[str] = set()
+        self.added: dict[Key, str] = {}
+        self.moved: dict[Key, str] = {}
+        self.turned_out: dict[str, str] = {}
+
+    def lead_of(self, item: Prepared) -> str:
+        """The lead the item belongs to; its new keys are noted."""
+        found = item.lead_id or self._by_strong(item) or self._by_weak(item)
+        if found is None:
+            found = new_id()
+            self.made.add(found)
+            self.kinds[found] = set()
+        for key in item.keys:
+            self._note(key, found)
+        return found
+
+    def final(self, lead_id: str) -> str:
+        """The lead that it turned out to be."""
+        while lead_id in self.turned_out:
+            lead_id = self.turned_out[lead_id]
+        return lead_id
+
+    def _owner(self, key: Key) -> str | None:
+        owner = self.known.get(key)
+        return None if owner is None else self.final(owner)
+
+    def _by_strong(self, item: Prepared) -> str | None:
+        return next((owner for key in item.keys if key[0] in STRONG and (owner := self._owner(key))), None)
+
+    def _by_weak(self, item: Prepared) -> str | None:
+        strong = [kind for kind, _ in item.keys if kind in STRONG]
+        for key in item.keys:
+            owner = self._owner(key) if key[0] in WEAK else None
+            if owner is not None and not any(kind in self.kinds[owner] for kind in strong):
+                return owner
+        return None
+
+    def _note(self, key: Key, lead_id: str) -> None:
+        owner = self._owner(key)
+        if owner == lead_id:
+            return
+        if owner is None:
+            self.added[key] = self.known[key] = lead_id
+            self.kinds.setdefault(lead_id, set()).add(key[0])
+        elif key[0] == "cookie":
+            if self.kinds.get(owner) == {"cookie"}:
+                self.turned_out[owner] = lead_id
+            if key in self.added:
+                self.added[key] = lead_id
+            else:
+                self.moved[key] = lead_id
+            self.known[key] = lead_id
+
+
+def resolve(connection: Connection, items: Sequence[Prepared]) -> tuple[list[Member], Names]:
+    """The members in the order of the items, their leads held; keys are written by `save_names`, after the leads."""
+    known = rows.by_keys(connection, {key for item in items for key in item.keys})
+    there = rows.existing(connection, {item.lead_id for item in items if item.lead_id is not None})
+    weak = any(kind in WEAK for item in items for kind, _ in item.keys)
+    names = Names(known, rows.kinds_of(connection, there | set(known.values())) if weak else {})
+    ids = [None if item.lead_id and item.lead_id not in there else names.lead_of(item) for item in items]
+    wanted = {one for one in (*ids, *names.turned_out) if one is not None and one not in names.made}
+    held = rows.held(connection, wanted | {names.final(one) for one in wanted} - names.made)
+    if wanted - held.keys():
+        raise Raced("a lead was merged into another at this very moment: try again")
+    for made in names.made:
+        held[made] = HeldLead(made, is_new=True)
+    _absorb(connection, names, held, items[0].now)
+    return [_member(item, lead_id, names, held) for item, lead_id in zip(items, ids, strict=True)], names
+
+
+def _member(item: Prepared, lead_id: str | None, names: Names, held: dict[str, HeldLead]) -> Member:
+    if lead_id is None:
+        return Member(item, error=NotFound(f"lead.id: there is no lead {(item.lead_id or '')[:64]!r}"))
+    lead = held[names.final(lead_id)]
+    return Member(item, lead, not_theirs={key[0] for key in item.keys if names.final(names.known[key]) != lead.id})
+
+
+def _absorb(connection: Connection, names: Names, held: dict[str, HeldLead], now: datetime) -> None:
+    for anonymous in list(names.turned_out):
+        lead = held[names.final(anonymous)]
+        if anonymous in names.made:  # nothing of it is written yet
+            continue
+        rows.settle(connection, lead, now)
+        if not rows.absorb(connection, held[anonymous], lead):
+            del names.turned_out[anonymous]  # it stays what it was; only the cookie moves on
+
+
+def save_names(connection: Connection, names: Names, unborn: Collection[str]) -> None:
+    """Write the keys that are new or stand for another lead now; `unborn` leads were not made after all."""
+    added = [(key, names.final(lead_id)) for key, lead_id in names.added.items()]
+    moved = [(key, names.final(lead_id)) for key, lead_id in names.moved.items()]
+    rows.name_them(connection, [one for one in added if one[1] not in unborn])
+    rows.rename(connection, [one for one in moved if one[1] not in unborn])

@@ -1,0 +1,235 @@
+"""What may come in: an event of a lead, or news of a lead without one; checked before anything is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from math import isfinite
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from nurture.errors import BadInput, NurtureError
+from nurture.fields import Patch, validated
+from nurture.scores import Change
+from nurture.store.held import Key, Kind
+from nurture.store.models import new_id
+
+RESERVED = frozenset(
+    {
+        "message_sent", "message_delivered", "message_opened", "message_clicked", "message_replied", "message_bounced",
+        "message_complained", "unsubscribed", "score_reached", "survey_answered", "answered", "stage_changed",
+        "handed_over", "sales_accepted", "sales_rejected",
+    }
+)  # fmt: skip
+"""Names of events that only we report."""
+
+MOST_AHEAD = timedelta(days=1)  # clocks differ; further than that it is a mistake
+EARLIEST_YEAR = 1970
+LARGEST_PROPERTIES = 32_000
+DEEPEST_PROPERTIES = 8
+WORDS = {
+    "string_pattern_mismatch": "write letters, digits and _ . : -, a letter first (at most 100)",
+    "extra_forbidden": "is not known here",
+    "timezone_aware": "give the offset from UTC, such as 2026-11-23T10:00:00Z",
+    "missing": "is missing",
+}
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:\-]{0,99}$")]
+Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!-~]+$")]
+
+
+class Consent(BaseModel):
+    """An answer to a topic, and the words it was given to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    granted: bool
+    text: str = Field(default="", max_length=2000)
+
+
+class Incoming(BaseModel):
+    """Something that a lead did (`name`), or only what is known of it.
+
+    `id` makes it once and once only; `lead` names the lead (`id`, `external_id`, `email`, `phone` or `cookie`) and says
+    what is known of it; `at` is when it happened, now unless given; a `machine` did it when it is to count for nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Id | None = None
+    name: Name | None = None
+    lead: dict[str, Any]
+    properties: dict[str, Any] = Field(default_factory=dict)
+    at: AwareDatetime | None = None
+    source: str = Field(default="api", max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+    machine: bool = False
+    consents: dict[str, bool | Consent] = Field(default_factory=dict, max_length=50)
+
+
+class Enrolment(BaseModel):
+    """A campaign to enter the lead into; `speed` as in `1d=1s`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    campaign: str
+    key: str = Field(default="", max_length=200)
+    by: str = "api"
+    manual: bool = False
+    speed: str | None = None
+
+
+class Internal(Incoming):
+    """What we ourselves report: its name may be a reserved one, and it may enter the lead into a campaign or give points."""
+
+    enrol: Enrolment | None = None
+    points: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one item: the lead it belongs to, or the error. A duplicate has no effect and is no error."""
+
+    id: str
+    lead_id: str | None = None
+    error: NurtureError | None = None
+    duplicate: bool = False
+    new_lead: bool = False
+    changed: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An item that passed every check, with its keys in order of strength."""
+
+    given: Incoming
+    id: str
+    now: datetime
+    keys: tuple[Key, ...]
+    patch: Patch
+    lead_id: str | None = None
+    test: bool | None = None
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+
+
+def read_incoming(raw: object) -> Incoming:
+    """An item as it came over the wire; the error names its first fault, the field and the remedy."""
+    if not isinstance(raw, dict):
+        raise BadInput('give an object such as {"name": "order_paid", "lead": {"email": "ann@example.com"}}')
+    try:
+        return Incoming.model_validate(raw)
+    except ValidationError as error:
+        raise bad_input(error, tuple(Incoming.model_fields)) from None
+
+
+def bad_input(error: ValidationError, known: tuple[str, ...] = ()) -> BadInput:
+    """The first fault that pydantic found, in our words, with its field."""
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in fault["loc"] if part not in ("bool", "Consent"))[:200]
+    words = WORDS.get(fault["type"], fault["msg"])
+    if fault["type"] == "extra_forbidden" and (close := get_close_matches(place, known, n=1)):
+        words += f": did you mean {close[0]}?"
+    return BadInput(f"{place}: {words}", field=place)
+
+
+def prepared(incoming: Incoming, now: datetime) -> Prepared:
+    """The item, checked to the last; the error names the field and the remedy."""
+    if incoming.name in RESERVED and not isinstance(incoming, Internal):
+        raise BadInput(f"name: {incoming.name} is reported by nurture itself: choose another name", field="name")
+    if incoming.at is not None:
+        _check_time(incoming.at, now)
+    if incoming.properties and (fault := not_plain(incoming.properties)):
+        raise BadInput(f"properties: {fault}", field="properties")
+    given = dict(incoming.lead)
+    lead_id, test = _text(given, "id"), _flag(given, "test")
+    external, cookie = _text(given, "external_id"), _text(given, "cookie")
+    patch = validated(given)
+    contact = {path: value for path, value in patch.says if value is not None and path in ("email", "phone")}
+    keys: list[tuple[Kind, object]] = [
+        ("external", external), ("email", contact.get("email")), ("phone", contact.get("phone")), ("cookie", cookie)
+    ]  # fmt: skip
+    found: tuple[Key, ...] = tuple((kind, str(value)) for kind, value in keys if value is not None)
+    if lead_id is None and not found:
+        raise BadInput("lead: nobody is named: give email, external_id, phone, cookie or id", field="lead")
+    consents = {
+        _topic(topic): Consent(granted=said) if isinstance(said, bool) else said
+        for topic, said in incoming.consents.items()
+    }
+    return Prepared(incoming, incoming.id or new_id(), now, found, patch, lead_id, test, consents)
+
+
+def _check_time(at: datetime, now: datetime) -> None:
+    if at.year < EARLIEST_YEAR:
+        raise BadInput(f"at: a year before {EARLIEST_YEAR}: give the time it happened", field="at")
+    if at > now + MOST_AHEAD:
+        raise BadInput("at: more than a day in the future: give the time it happened, with its offset", field="at")
+
+
+def _text(given: dict[str, Any], name: str) -> str | None:
+    value = given.pop(name, None)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        value = str(value)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not value.isprintable() or len(value) > 200 or value != value.strip():
+        raise BadInput(f"lead.{name}: give a text of at most 200 printable characters", field=f"lead.{name}")
+    return value
+
+
+def _flag(given: dict[str, Any], name: str) -> bool | None:
+    value = given.pop(name, None)
+    if value is not None and not isinstance(value, bool):
+        raise BadInput(f"lead.{name}: give true or false", field=f"lead.{name}")
+    return value
+
+
+def _topic(topic: str) -> str:
+    if not topic.isprintable() or not 0 < len(topic) <= 100:
+        raise BadInput("consents: name a topic with 1 to 100 printable characters, or * for all", field="consents")
+    return topic
+
+
+def not_plain(value: object, deepest: int = DEEPEST_PROPERTIES, largest: int = LARGEST_PROPERTIES) -> str | None:
+    """What keeps a value from being stored as plain JSON: too deep, too large (bytes), a broken text or number; or None."""
+    left = largest
+    level: list[object] = [value]
+    for _ in range(deepest + 1):
+        below: list[object] = []
+        for one in level:
+            left -= 2
+            match one:
+                case str():
+                    left -= len(one) if one.isascii() else len(one.encode("utf-8", "surrogatepass"))
+                    fault = None if one.isprintable() else _broken(one)
+                case dict():
+                    below += one.keys()
+                    below += one.values()
+                    fault = None
+                case list() | tuple():
+                    below += one
+                    fault = None
+                case bool() | None:
+                    fault = None
+                case int():
+                    fault = None if -(2**63) <= one < 2**63 else "a whole number beyond 64 bits: send it as text"
+                case float():
+                    fault = None if isfinite(one) else "a number that is not finite: leave it out"
+                case _:
+                    fault = f"a {type(one).__name__}, which JSON does not know"
+            if fault:
+                return fault
+            if left < 0:
+                return f"larger than {largest // 1000} kB: send less"
+        if not below:
+            return None
+        level = below
+    return f"nested deeper than {deepest} levels: flatten it"
+
+
+def _broken(text: str) -> str | None:
+    if "\0" in text:
+        return "a text with a NUL character: take it out"
+    if any("\ud800" <= one <= "\udfff" for one in text):
+        return "a text with half a surrogate pair: take it out"
+    return None

@@ -1,0 +1,245 @@
+"""Many items in one transaction: whom they belong to, what they change, and what the dispatcher is to be told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from nurture.catalogue import Catalogue
+from nurture.facts import Happening
+from nurture.fields import Patch
+from nurture.intake.identities import Member, resolve, save_names
+from nurture.intake.incoming import Internal, Prepared, Result, prepared
+from nurture.intake.scoring import Scorebook, Scoring
+from nurture.profile import patched
+from nurture.scores import Change
+from nurture.store import held as rows
+from nurture.store.bulk import insert_rows, table
+from nurture.store.consents import Answer, answers_of
+from nurture.store.held import HeldLead
+from nurture.store.models import ConsentRow, EventRow, OutboxRow, new_id
+
+SMALLEST = timedelta(microseconds=1)
+UNSUBSCRIBED, SCORE_REACHED = "unsubscribed", "score_reached"
+EVENTS = table(EventRow)
+KNOWN = select(EVENTS.c.id, EVENTS.c.lead_id).where(EVENTS.c.id.in_(bindparam("given", expanding=True)))
+
+
+@dataclass(slots=True)
+class Taken:
+    """An item on its way: its event, the profile as it stood then, and what it changed."""
+
+    item: Prepared
+    lead: HeldLead
+    received: datetime
+    event: Happening | None
+    profile: dict[str, Any]
+    changed: frozenset[str]
+    warnings: list[str]
+    new_lead: bool
+
+
+@dataclass(slots=True)
+class Books:
+    """The rows that one transaction writes."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    consents: list[dict[str, Any]] = field(default_factory=list)
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+    scores: Scorebook = field(default_factory=Scorebook)
+
+    def save(self, connection: Connection) -> None:
+        """Write them."""
+        insert_rows(connection, EventRow, self.events)
+        self.scores.save(connection)
+        insert_rows(connection, ConsentRow, self.consents)
+        insert_rows(connection, OutboxRow, self.outbox)
+
+
+class Recorder:
+    """Records what comes in, by the catalogue's rules; the caller's transaction makes it true."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.scoring = Scoring(catalogue.scores)
+
+    def record(self, connection: Connection, items: Sequence[Prepared]) -> list[Result]:
+        """Record the items in their order; a duplicate has no effect, and one whose lead is unknown comes back refused."""
+        members, names = resolve(connection, items)
+        known = _known(connection, items)
+        results: dict[int, Result] = {}
+        taken: dict[int, Taken] = {}
+        touched: dict[str, HeldLead] = {}
+        for at, member in enumerate(members):
+            item, lead = member.item, member.lead
+            if lead is None:
+                results[at] = Result(item.id, error=member.error)
+                continue
+            if item.given.id is not None and item.id in known:
+                results[at] = Result(item.id, known[item.id], duplicate=True)
+                continue
+            if item.given.name is not None:
+                known[item.id] = lead.id
+            touched[lead.id] = lead
+            taken[at] = _take(member, lead)
+        books = Books()
+        self._score(connection, list(taken.values()), books)
+        rows.save(connection, touched.values(), max(item.now for item in items))
+        save_names(connection, names, unborn={one for one in names.made if one not in touched})
+        books.save(connection)
+        results |= {at: _result(one) for at, one in taken.items()}
+        return [results[at] for at in range(len(items))]
+
+    def record_own(self, connection: Connection, internal: Internal, now: datetime) -> Result:
+        """Record one thing that we ourselves report, in the caller's transaction; a fault in it is raised."""
+        (result,) = self.record(connection, [prepared(internal, now)])
+        if result.error is not None:
+            raise result.error
+        return result
+
+    def _score(self, connection: Connection, taken: Sequence[Taken], books: Books) -> None:
+        asks = [
+            self.scoring.ask(_human(one), one.changed, new_lead=one.new_lead, given=_points(one)) for one in taken
+        ]
+        tallies = self.scoring.tallies(connection, zip((one.lead for one in taken), asks, strict=True))
+        consents = _consents(connection, taken)
+        for one, ask in zip(taken, asks, strict=True):
+            lead, cause = one.lead, one.item.id
+            latest, lead.profile = lead.profile, one.profile  # rules see the profile as it stood after this item
+            scored = books.scores.take(lead, ask, tallies[lead.id], _human(one), cause, one.received, _points(one))
+            lead.profile = latest
+            refused = _answer(one, consents.setdefault(lead.id, {}), books)
+            _tell(one, [*sorted(one.changed), *scored.keys], books)
+            for score, crossing, points in scored.reached:
+                reached = {"score": score.key, "threshold": crossing.threshold.key, "points": points}
+                _report(one, SCORE_REACHED, reached, books)
+            for topic in refused:
+                given = one.item.given.properties if one.item.given.name == UNSUBSCRIBED else {}
+                _report(one, UNSUBSCRIBED, {**given, "topic": topic}, books)
+            if isinstance(one.item.given, Internal) and one.item.given.enrol is not None:
+                body = {**one.item.given.enrol.model_dump(), "order": one.item.id}
+                books.outbox.append(_order(one, "enrol", body))
+
+
+def _known(connection: Connection, items: Sequence[Prepared]) -> dict[str, str]:
+    """The items recorded before, by id, with their leads; asked after the leads are held, so that no other is at it."""
+    ids = [item.id for item in items if item.given.id is not None]
+    if not ids:
+        return {}
+    return dict(connection.execute(KNOWN, {"given": ids}).all())
+
+
+def _consents(connection: Connection, taken: Sequence[Taken]) -> dict[str, dict[str, Answer]]:
+    leads = {one.lead.id for one in taken if one.item.consents}
+    return answers_of(connection, leads) if leads else {}
+
+
+def _take(member: Member, lead: HeldLead) -> Taken:
+    item, given = member.item, member.item.given
+    new_lead = lead.is_new and lead.last_received is None
+    received = _receive(lead, item.now)
+    warnings = [*item.patch.warnings]
+    patch = item.patch
+    if "email" in member.not_theirs:
+        patch = Patch(tuple(said for said in patch.says if said[0] != "email"))
+        warnings.append("lead.email: belongs to another lead and was left there; merge the two")
+    if "external" in member.not_theirs:
+        warnings.append("lead.external_id: belongs to another lead and was left there; merge the two")
+    changed: frozenset[str] = frozenset()
+    if patch.says:
+        spoken = received if given.at is None else min(given.at, received)
+        after = patched(lead.profile, patch, lead.written, spoken.timestamp())
+        changed = after.changed
+        warnings += [f"lead.{path}: there is no room for more" for path in after.no_room]
+        lead.profile_changed |= after.written != lead.written
+        lead.profile, lead.written = after.profile, after.written
+    if item.test is not None and item.test != lead.test:
+        lead.test, lead.profile_changed = item.test, True
+    event = None
+    if given.name is not None and given.name != UNSUBSCRIBED:  # that one follows from the consents
+        event = Happening(given.name, given.at or received, given.properties, item.id, received)
+    return Taken(item, lead, received, event, lead.profile, changed, warnings, new_lead)
+
+
+def _receive(lead: HeldLead, now: datetime) -> datetime:
+    """The time of receipt of the lead's next event, later than any before."""
+    last = lead.last_received
+    lead.last_received = now if last is None or now > last else last + SMALLEST
+    return lead.last_received
+
+
+def _points(one: Taken) -> tuple[Change, ...]:
+    return one.item.given.points if isinstance(one.item.given, Internal) else ()
+
+
+def _human(one: Taken) -> Happening | None:
+    return None if one.item.given.machine else one.event
+
+
+def _answer(one: Taken, held: dict[str, Answer], books: Books) -> list[str]:
+    """Note the item's consents; the topics that are newly refused by them."""
+    at = one.received if one.item.given.at is None else min(one.item.given.at, one.received)
+    refused = []
+    for topic, said in one.item.consents.items():
+        before, now = held.get(topic), Answer(said.granted, at)
+        if before is not None and before.granted is said.granted:
+            continue
+        row = {"lead_id": one.lead.id, "topic": topic, "granted": said.granted, "text": said.text, "at": at}
+        books.consents.append({**row, "source": one.item.given.source})
+        if before is None or now.outweighs(before):
+            held[topic] = now
+            if not said.granted:
+                refused.append(topic)
+    return refused
+
+
+def _tell(one: Taken, keys: list[str], books: Books) -> None:
+    """Write the item's event, and tell the dispatcher what changed."""
+    event = one.event
+    if event is not None:
+        books.events.append(_event_row(one, event))
+        if not one.item.given.machine:
+            keys = [f"event.{event.name}", *keys]
+    if keys:
+        about = {"event": event.id, "name": event.name} if event is not None else {"event": None, "name": None}
+        books.outbox.append(_order(one, "event", {**about, "keys": keys}))
+
+
+def _report(one: Taken, name: str, properties: dict[str, Any], books: Books) -> None:
+    """An event of our own that follows from the item."""
+    received = _receive(one.lead, one.item.now)
+    event = Happening(name, received, properties, new_id(), received)
+    books.events.append({**_event_row(one, event), "source": "nurture", "machine": False})
+    books.outbox.append(_order(one, "event", {"event": event.id, "name": name, "keys": [f"event.{name}"]}))
+
+
+def _event_row(one: Taken, event: Happening) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "lead_id": one.lead.id,
+        "name": event.name,
+        "properties": event.properties,
+        "at": event.at,
+        "received": event.received,
+        "source": one.item.given.source,
+        "machine": one.item.given.machine,
+    }
+
+
+def _order(one: Taken, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "lead_id": one.lead.id,
+        "kind": kind,
+        "body": body,
+        "due_at": one.item.now,
+        "created_at": one.item.now,
+        "attempts": 0,
+        "claimed_by": None,
+        "claimed_until": None,
+    }
+
+
+def _result(one: Taken) -> Result:
+    changed = tuple(sorted(one.changed))
+    return Result(one.item.id, one.lead.id, new_lead=one.new_lead, changed=changed, warnings=tuple(one.warnings))

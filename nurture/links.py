@@ -1,0 +1,108 @@
+"""Links of our own in messages: short, signed, each good for one purpose only; a forged one is simply not found."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from re import fullmatch
+from typing import NamedTuple
+
+from itsdangerous import BadSignature, Signer
+from pydantic import SecretStr
+
+from nurture.errors import BadInput, NotFound
+
+LONGEST_TOKEN = 1024
+_AN_ID = 255  # 16 bytes follow; any smaller number says how many bytes of text do
+
+
+class Unsubscribing(NamedTuple):
+    """Who leaves which topic, and the message whose link said so (empty for none)."""
+
+    lead_id: str
+    topic: str
+    message_id: str
+
+
+class Answering(NamedTuple):
+    """Who answers which survey, and the message whose link led there."""
+
+    lead_id: str
+    survey: str
+    message_id: str
+
+
+class Links:
+    """Makes links under `base_url` and reads their tokens back; the first secret signs, all are accepted."""
+
+    def __init__(self, base_url: str, secrets: Sequence[SecretStr]) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._keys = [secret.get_secret_value() for secret in reversed(secrets)]  # itsdangerous signs with the last
+
+    def click(self, link_id: str) -> str:
+        """The tracked address of a link; where it leads is only in the store."""
+        return f"{self.base_url}/c/{self._token('click', link_id)}"
+
+    def clicked(self, token: str) -> str:
+        """The id of the link that was followed."""
+        (link_id,) = self._parts("click", token, 1)
+        return link_id
+
+    def unsubscribe(self, lead_id: str, topic: str, message_id: str = "") -> str:
+        """Where a lead leaves a topic: a page for people, one click for mail programs."""
+        return f"{self.base_url}/u/{self._token('unsubscribe', lead_id, topic, message_id)}"
+
+    def unsubscribing(self, token: str) -> Unsubscribing:
+        """Who leaves what."""
+        return Unsubscribing(*self._parts("unsubscribe", token, 3))
+
+    def survey(self, lead_id: str, survey: str, message_id: str = "") -> str:
+        """Where a lead answers a survey."""
+        return f"{self.base_url}/s/{self._token('survey', lead_id, survey, message_id)}"
+
+    def answering(self, token: str) -> Answering:
+        """Who answers what."""
+        return Answering(*self._parts("survey", token, 3))
+
+    def share(self, code: str) -> str:
+        """The address a lead gives to friends; the code is public and so not signed."""
+        return f"{self.base_url}/r/{code}"
+
+    def _token(self, purpose: str, *parts: str) -> str:
+        value = urlsafe_b64encode(b"".join(map(_packed, parts))).rstrip(b"=")
+        return self._signer(purpose).sign(value).decode()
+
+    def _parts(self, purpose: str, token: str, count: int) -> tuple[str, ...]:
+        try:
+            if len(token) > LONGEST_TOKEN:
+                raise ValueError("too long to be ours")
+            value = self._signer(purpose).unsign(token)
+            parts = _unpacked(urlsafe_b64decode(value + b"=" * (-len(value) % 4)))
+            if len(parts) != count:
+                raise ValueError("of another form")
+        except (BadSignature, ValueError):  # one answer for all, so that nobody learns what was wrong
+            raise NotFound("there is nothing at this address") from None
+        return parts
+
+    def _signer(self, purpose: str) -> Signer:
+        return Signer(self._keys, salt=f"nurture.{purpose}", key_derivation="hmac", digest_method=sha256)
+
+
+def _packed(part: str) -> bytes:
+    if fullmatch(r"[0-9a-f]{32}", part):
+        return bytes([_AN_ID]) + bytes.fromhex(part)
+    text = part.encode()
+    if len(text) >= _AN_ID:
+        raise BadInput(f"{part[:40]!r}… is too long to stand in a link: at most {_AN_ID - 1} bytes")
+    return bytes([len(text)]) + text
+
+
+def _unpacked(packed: bytes) -> tuple[str, ...]:
+    parts: list[str] = []
+    at = 0
+    while at < len(packed):
+        size = packed[at]
+        length = 16 if size == _AN_ID else size
+        part = packed[at + 1 : at + 1 + length]
+        parts.append(part.hex() if size == _AN_ID else part.decode())
+        at += 1 + length
+    return tuple(parts)

@@ -1,0 +1,57 @@
+"""The variables a message is given: the one list that templates are checked against and that senders fill."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nurture.fields import BANT, FIELDS
+from nurture.steps import AskReferral, Message, Survey
+
+COMPANY = ("name", "size", "turnover", "industry", "country")
+
+ALWAYS = frozenset(
+    {
+        *(f"lead.{name}" for name in (*FIELDS, "stage", "tags")),
+        *(f"lead.company.{name}" for name in COMPANY),
+        *(f"lead.bant.{name}" for name in BANT),
+        "lead.custom",
+        "campaign.key",
+        "campaign.title",
+        "links.unsubscribe",
+        "sender.name",
+        "sender.postal_address",
+        "link",
+    }
+)
+"""For every message to a lead; `link(url)` makes a tracked link, `lead.custom` holds fields of your own."""
+
+
+def provided(step: Message) -> frozenset[str]:
+    """The names that the message of that step is given."""
+    match step:
+        case AskReferral():
+            return ALWAYS | {"links.share", "referral.code"}
+        case Survey():
+            return ALWAYS | {"links.survey"}
+        case _:
+            return ALWAYS
+
+
+EVERY = ALWAYS | {"links.share", "referral.code", "links.survey"}
+"""For any message at all."""
+
+
+def lead_variables(profile: Mapping[str, Any], stage: str) -> dict[str, Any]:
+    """`lead` as a template sees it: what is not known of a lead is empty, never an error."""
+    known: dict[str, Any] = {name: profile.get(name) for name in FIELDS}
+    groups = {"company": dict.fromkeys(COMPANY), "bant": dict.fromkeys(BANT)}
+    for group, names in groups.items():
+        known[group] = {**names, **(profile.get(group) or {})}
+    own = _Own(profile.get("custom") or {})
+    return {**known, "stage": stage, "tags": list(profile.get("tags") or ()), "custom": own}
+
+
+class _Own(dict[str, Any]):
+    """Fields of a lead's own: one it does not have is empty."""
+
+    def __missing__(self, name: str) -> None:
+        return None

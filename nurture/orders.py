@@ -1,0 +1,31 @@
+"""What the dispatcher asks of the engine that runs journeys."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from nurture.journey import Heard, Journey
+from nurture.pace import Pace
+from nurture.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class StartOrder:
+    """A journey to be run from where it stands; ids only, nothing of the person."""
+
+    journey_id: str
+    lead_id: str
+    version: Version
+    position: Journey
+    pace: Pace
+    campaign: str
+    priority: int
+
+
+class Journeys(Protocol):
+    """The engine that runs journeys; out of reach, it raises `Unavailable`."""
+
+    async def start(self, order: StartOrder) -> None:
+        """Run the journey; one that runs already is left alone."""
+
+    async def signal(self, journey_id: str, heard: Heard) -> bool:
+        """Tell a running journey what was heard; False when no such journey runs."""

@@ -1,0 +1,76 @@
+"""Settings, read once from the environment (`NURTURE_…`) or a `.env` file; Temporal's own come as `TEMPORAL_…`."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import EmailStr, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from nurture.errors import BadSettings
+from nurture.pace import speed
+from nurture.permission import HouseRules
+
+
+class Settings(BaseSettings):
+    """How this installation runs; frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NURTURE_", env_file=".env", env_nested_delimiter="__", frozen=True, extra="ignore"
+    )
+
+    environment: Literal["development", "production"] = "development"
+    database_url: SecretStr = SecretStr("sqlite:///nurture.db")
+    campaigns: Path = Path("campaigns")
+    templates: Path = Path("templates")
+    base_url: str = "http://127.0.0.1:8000"
+    secrets: list[SecretStr] = Field(default_factory=lambda: [SecretStr("for development only")], min_length=1)
+    """Sign links; the first signs, all are accepted."""
+    time_zone: str = "UTC"
+    language: str = "en"
+    sender: str = "nurture <hello@example.com>"
+    postal_address: str = ""
+    speed: str = ""
+    """`1d=1s` in development: one day of a journey lasts one second."""
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 25
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_connections: int = 8
+    smtp_lookup_url: str | None = None
+    """Where to ask whether a Message-ID was accepted, for relays that can tell: GET {url}/{message_id}, 200 or 404."""
+
+    teams: dict[str, EmailStr] = Field(default_factory=dict)
+    """Where notices to a team go: `{"sales": "sales@example.com"}`."""
+    sales_webhook: str | None = None
+    hook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    """Secrets of webhooks in and out by key, several separated by spaces: `whsec_… whsec_…` (`sales` for `sales_webhook`)."""
+
+    rules: HouseRules = HouseRules()
+    task_queue: str = "nurture"
+    outbox_limit: int = 1_000_000
+    """Events not yet delivered, above which intake answers 503."""
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> "Settings":
+        if self.environment == "production":
+            if self.pace_factor != 1:
+                raise ValueError("speed: only for development; take NURTURE_SPEED away")
+            if any(len(secret.get_secret_value()) < 32 for secret in self.secrets):
+                raise ValueError('secrets: in production give at least 32 random characters: NURTURE_SECRETS=["…"]')
+        return self
+
+    @property
+    def pace_factor(self) -> float:
+        """How many times faster than the calendar new journeys run."""
+        return speed(self.speed) if self.speed else 1.0
+
+
+def read_settings() -> Settings:
+    """The settings of this process; a bad one is named with its remedy, never with its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [f"NURTURE_{'__'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
+        raise BadSettings("; ".join(faults)) from None

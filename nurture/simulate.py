@@ -1,0 +1,313 @@
+"""Simulate: one lead's whole road on a virtual clock, in memory, by the very interpreter that runs live.
+
+    story = simulate(price_list, events=[at(days=3, event="order_paid")])
+    assert story.sent == ["price-list/greet", "price-list/thanks"]
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from nurture.bookkeeping import kept
+from nurture.calendar import resolve_zone
+from nurture.campaign import Campaign
+from nurture.conditions import Happened, leaves
+from nurture.decisions import choose, heard_already, park
+from nurture.facts import Facts, Happening
+from nurture.journey import (
+    AnyReply,
+    Choose,
+    Close,
+    Closed,
+    Deferred,
+    Did,
+    Elapsed,
+    Ended,
+    Journey,
+    Park,
+    Perform,
+    Rest,
+    begin,
+    listened_arms,
+    next_move,
+    proceed,
+    wait_arms,
+)
+from nurture.pace import Pace
+from nurture.permission import Go, HouseRules, Later, Never, Standing, permission, policy_for
+from nurture.scores import Score, changes_by_event, changes_by_profile
+from nurture.steps import AddPoints, AnyStep, Escalate, Message, Step, Subscribe, Unsubscribe
+from nurture.triggers import On, When
+from nurture.version import Version, frozen
+
+A_MONDAY = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
+MOST_MOVES = 10_000
+
+
+class Planned(NamedTuple):
+    """Something that will happen, so long after the start."""
+
+    after: timedelta
+    name: str
+    properties: dict[str, Any]
+    profile: dict[str, Any]
+
+
+def at(
+    *, days: float = 0, hours: float = 0, minutes: float = 0, event: str | Happened, lead: Mapping[str, Any] | None = None,
+    **properties: Any,
+) -> Planned:  # fmt: skip
+    """An event so long after the start; a pattern such as `clicked("price-list/greet")` gives its own properties."""
+    after = timedelta(days=days, hours=hours, minutes=minutes)
+    if isinstance(event, str):
+        return Planned(after, event, properties, dict(lead or {}))
+    return Planned(after, event.event, _properties(event) | properties, dict(lead or {}))
+
+
+def _properties(pattern: Happened) -> dict[str, Any]:
+    return {one.path[0]: one.value for one in pattern.filters if one.op == "==" and len(one.path) == 1}
+
+
+class Line(NamedTuple):
+    """One move of the story: where, what, how it went, and the values it saw."""
+
+    at: datetime
+    occurrence: str
+    words: str
+    reply: AnyReply
+    values: dict[str, Any]
+
+
+@dataclass
+class Story:
+    """What a simulated lead met with."""
+
+    journey: Journey
+    lead: dict[str, Any]
+    lines: list[Line] = field(default_factory=list)
+    messages: list[tuple[datetime, str]] = field(default_factory=list)
+    withheld: list[tuple[str, str]] = field(default_factory=list)
+    hand_offs: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    now: datetime = A_MONDAY
+
+    @property
+    def sent(self) -> list[str]:
+        """The templates sent, in order."""
+        return [template for _, template in self.messages]
+
+    def sent_at(self, template: str) -> datetime:
+        """When that template was first sent."""
+        return next(when for when, sent in self.messages if sent == template)
+
+    @property
+    def state(self) -> str:
+        """The state it is in, or was in at the end."""
+        return self.journey.state
+
+    @property
+    def states(self) -> list[str]:
+        """The states it went through, in order."""
+        found: list[str] = []
+        for line in self.lines:
+            state, _, visit = line.occurrence.split("/")
+            if (entry := f"{state}/{visit}") not in found:
+                found.append(entry)
+        return [entry.split("/")[0] for entry in found]
+
+    @property
+    def ending(self) -> str | None:
+        """How it ended; None while it goes on."""
+        return self.journey.ending if self.journey.ended else None
+
+    @property
+    def goal_reached(self) -> bool:
+        """Whether the campaign's goal was reached."""
+        return self.journey.goal is not None
+
+    @property
+    def trace(self) -> list[tuple[str, str]]:
+        """Every move by its occurrence and kind of answer: equal in every shell."""
+        return [(line.occurrence, line.reply.kind) for line in self.lines]
+
+
+def simulate(
+    campaign: Campaign | Version,
+    *,
+    lead: Mapping[str, Any] | None = None,
+    events: Iterable[Planned] = (),
+    start: datetime = A_MONDAY,
+    up_to: timedelta = timedelta(days=3650),
+    scores: Iterable[Score] = (),
+    rules: HouseRules | None = None,
+    lead_id: str = "simulated",
+    time_zone: str = "UTC",
+) -> Story:
+    """The story of one lead that enters at `start`.
+
+    `lead` is the profile (`{"country": "DE", "consents": {"*": False}}`); unless it says otherwise it has an address and
+    has consented. `rules` are the house's quiet hours and caps; the default ones hold unless others are given.
+    """
+    version = campaign if isinstance(campaign, Version) else frozen(campaign)
+    world = _World(version, dict(lead or {}), list(events), start, tuple(scores), rules or HouseRules(), lead_id, time_zone)
+    return world.run(start + up_to)
+
+
+class _World:
+    """The world of a simulation: one lead, its events, and the clock."""
+
+    def __init__(
+        self, version: Version, lead: dict[str, Any], events: Sequence[Planned], start: datetime,
+        scores: tuple[Score, ...], rules: HouseRules, lead_id: str, time_zone: str,
+    ) -> None:  # fmt: skip
+        self.version, self.scores, self.rules, self.lead_id = version, scores, rules, lead_id
+        self.pace = Pace(origin=start)
+        self.now = start
+        self.consents: dict[str, bool] = {"*": True} | lead.pop("consents", {})
+        self.has_address = lead.get("email", "simulated@example.com") is not None
+        self.suppressed: str | None = lead.pop("suppressed", None)
+        self.tree: dict[str, Any] = {"stage": "need", "score": {}} | lead
+        self.zone: ZoneInfo = resolve_zone(lead.get("time_zone"), time_zone)[0]
+        self.happened: dict[str, list[Happening]] = {}
+        self.given: dict[tuple[str, str], int] = {}
+        self.profile_points: dict[tuple[str, str], float] = {}
+        self.ahead = sorted(events, key=lambda one: one.after)
+        self.start = start
+        self.due: dict[str, datetime] = {}
+        self.marketing: list[datetime] = []
+        self._enter()
+        self.story = Story(begin(version, start), self.tree)
+
+    def _enter(self) -> None:
+        self._score(self._facts())
+        for entry in self.version.campaign.enters[:1]:
+            if isinstance(entry, On):
+                self._happen(entry.event.event, _properties(entry.event))
+
+    def run(self, end: datetime) -> Story:
+        """Move after move until the journey ends, or the clock passes `end`."""
+        for _ in range(MOST_MOVES):
+            move = next_move(self.version, self.story.journey)
+            match move:
+                case Ended():
+                    break
+                case Rest(until=until):
+                    woken = self._woken(min(until or end, end))
+                    if woken is None and (until is None or until > end):
+                        break
+                    self._told("wait", woken or Elapsed(at=self.now), {})
+                case Perform(step=step):
+                    self._told(step.words(), self._performed(step), {})
+                case Choose(step=step):
+                    self._told(step.words(), *choose(step, self.lead_id, self._facts()))
+                case Park(step=step):
+                    self._parked(step)
+                case Close(reason=reason):
+                    self._told(reason, Closed(at=self.now), {})
+        self.story.lead, self.story.now = self.tree, self.now
+        return self.story
+
+    def _told(self, words: str, reply: AnyReply, values: dict[str, Any]) -> None:
+        journey = self.story.journey
+        self.story.lines.append(Line(self.now, journey.occurrence, words, reply, values))
+        self.story.journey = proceed(self.version, journey, reply)
+
+    def _parked(self, step: Any) -> None:
+        self._told(step.words(), *park(step, self._facts(), self.zone, self.pace))
+        if self.story.journey.rest is None:
+            return
+        if heard := heard_already(self.version, self.story.journey, self._facts()):
+            self._told("hears", heard, {})
+
+    def _woken(self, until: datetime) -> AnyReply | None:
+        """What is heard before `until`, the clock moved on to it; None with the clock at `until`."""
+        while True:
+            coming = self.start + self.ahead[0].after if self.ahead else None
+            turn = self._next_turn(until)
+            moment = min(one for one in (coming, turn, until) if one is not None)
+            self.now = max(self.now, moment)
+            if moment == until and coming != until:
+                return None
+            if coming is not None and coming == moment:
+                planned = self.ahead.pop(0)
+                self.tree |= planned.profile
+                self._happen(planned.name, planned.properties)
+            if heard := heard_already(self.version, self.story.journey, self._facts()):
+                return heard
+
+    def _next_turn(self, until: datetime) -> datetime | None:
+        """The next moment at which time alone may turn a condition listened for."""
+        journey = self.story.journey
+        arms = [*listened_arms(self.version, journey).values(), *wait_arms(self.version, journey).values()]
+        turns = [
+            one.at + leaf.period
+            for arm in arms
+            if isinstance(arm, When)
+            for leaf in leaves(arm.condition)
+            if isinstance(leaf, Happened) and leaf.period is not None
+            for one in self.happened.get(leaf.event, ())
+        ]
+        return min((turn for turn in turns if self.now < turn < until), default=None)
+
+    def _happen(self, name: str, properties: Mapping[str, Any]) -> None:
+        happening = Happening(name, self.now, dict(properties))
+        self.happened.setdefault(name, []).append(happening)
+        for change in changes_by_event(self.scores, happening, self.given):
+            key = change.score, change.rule
+            self.given[key] = self.given.get(key, 0) + 1
+            self._add_points(change.score, change.points)
+        if name == "unsubscribed":
+            self.consents[str(properties.get("topic", "*"))] = False
+        self._score(self._facts())
+
+    def _score(self, facts: Facts) -> None:
+        for change in changes_by_profile(self.scores, facts, self.profile_points):
+            key = change.score, change.rule
+            self.profile_points[key] = self.profile_points.get(key, 0) + change.points
+            self._add_points(change.score, change.points)
+
+    def _add_points(self, score: str, points: float) -> None:
+        self.tree["score"] = self.tree["score"] | {score: self.tree["score"].get(score, 0) + points}
+
+    def _facts(self) -> Facts:
+        return Facts(self.now, self.tree, self.happened)
+
+    def _performed(self, step: AnyStep) -> AnyReply:
+        match step:
+            case Message():
+                return self._sent(step)
+            case Escalate(definition=definition):
+                self.story.hand_offs.append(definition)
+                self._happen("handed_over", {"definition": definition})
+            case AddPoints(score=score, points=points):
+                self._add_points(score, points)
+            case Subscribe(topic=topic) | Unsubscribe(topic=topic):
+                self.consents[topic] = isinstance(step, Subscribe)
+            case Step():
+                self.tree = kept(self.tree, step)
+        self.story.done.append(step.words())
+        return Did(at=self.now)
+
+    def _sent(self, step: Any) -> AnyReply:
+        occurrence = self.story.journey.occurrence
+        due = self.due.setdefault(occurrence, self.now)
+        policy = policy_for(self.version.campaign, step, self.rules)
+        standing = Standing(
+            self.has_address, self.suppressed, None, self.consents, self.marketing, due, self.zone
+        )  # fmt: skip
+        match permission(policy, standing, self.now, self.pace):
+            case Later(until=until, reason=reason):
+                return Deferred(at=self.now, until=until, note=reason)
+            case Never(reason=reason):
+                self.story.withheld.append((step.template, reason))
+                return Did(at=self.now, note=reason)
+            case Go():
+                self.story.messages.append((self.now, step.template))
+                if policy.purpose == "marketing":
+                    self.marketing.append(self.now)
+                self._happen("message_sent", {"template": step.template, "campaign": self.version.campaign.key})
+                return Did(at=self.now)
+
+

@@ -1,0 +1,42 @@
+"""What conditions look at, read from the store: the lead's tree, and only the events that are asked for."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select
+
+from nurture.facts import Facts, Happening, by_name
+from nurture.profile import facts_tree
+from nurture.store.bulk import table
+from nurture.store.database import Session
+from nurture.store.leads import get
+from nurture.store.models import EventRow
+
+EVENTS = table(EventRow)
+HAPPENED = (
+    select(*(EVENTS.c[name] for name in ("lead_id", "name", "at", "properties", "id", "received")))
+    .where(EVENTS.c.lead_id.in_(bindparam("leads", expanding=True)))
+    .where(EVENTS.c.name.in_(bindparam("names", expanding=True)), EVENTS.c.machine.is_(False))
+    .order_by(EVENTS.c.received)
+)
+
+
+async def load_facts(
+    session: Session, lead_id: str, names: Collection[str], now: datetime, pace_factor: float = 1.0
+) -> Facts:
+    """The facts on a lead, with its events of those names; what machines did is left out."""
+    lead = await get(session, lead_id)
+    tree = facts_tree(lead.profile, lead.stage, lead.scores)
+    found = await (await session.connection()).run_sync(happenings, [lead_id], names)
+    return Facts(now=now, lead=tree, happened=by_name(found.get(lead_id, [])), pace=pace_factor)
+
+
+def happenings(connection: Connection, lead_ids: Collection[str], names: Collection[str]) -> dict[str, list[Happening]]:
+    """What people did, by lead, in the order of receipt: events of those names only."""
+    found: dict[str, list[Happening]] = {}
+    if not names or not lead_ids:
+        return found
+    given = {"leads": list(lead_ids), "names": list(names)}
+    for lead_id, *happening in connection.execute(HAPPENED, given):
+        found.setdefault(lead_id, []).append(Happening(*happening))
+    return found

@@ -1,0 +1,161 @@
+"""Leads whose rows one transaction holds, many at a time: by which keys they are known, and what becomes of them."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import BindParameter, Connection, bindparam, select, update
+from sqlmodel import SQLModel
+
+from nurture.store.bulk import insert_rows, table, update_rows
+from nurture.store.models import (
+    ConsentRow,
+    CrossingRow,
+    EventRow,
+    HandOffRow,
+    IdentityRow,
+    JourneyRow,
+    LeadRow,
+    MessageRow,
+    OutboxRow,
+    ReferralRow,
+    RequestRow,
+    ScoreChangeRow,
+)
+
+Kind: TypeAlias = Literal["external", "email", "phone", "cookie"]
+Key: TypeAlias = tuple[Kind, str]
+"""A key by which a lead is known."""
+
+# Made once: on the way in, putting a statement together takes longer than running it.
+LEADS, IDENTITIES = table(LeadRow), table(IdentityRow)
+GIVEN: BindParameter[Any] = bindparam("given", expanding=True)
+BY_KEYS = select(IDENTITIES.c.value, IDENTITIES.c.lead_id).where(
+    IDENTITIES.c.kind == bindparam("kind"), IDENTITIES.c.value.in_(GIVEN)
+)
+KINDS = select(IDENTITIES.c.lead_id, IDENTITIES.c.kind).where(IDENTITIES.c.lead_id.in_(GIVEN))
+EXISTING = select(LEADS.c.id).where(LEADS.c.id.in_(GIVEN))
+HELD = (
+    select(*(LEADS.c[name] for name in ("id", "profile", "written", "scores", "stage", "test", "last_received")))
+    .where(LEADS.c.id.in_(GIVEN))
+    .order_by(LEADS.c.id)
+    .with_for_update()
+)
+
+
+@dataclass(slots=True)
+class HeldLead:
+    """A lead whose row this transaction holds: what is changed here is written by `save`."""
+
+    id: str
+    profile: dict[str, Any] = field(default_factory=dict)
+    written: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    stage: str = "need"
+    test: bool = False
+    last_received: datetime | None = None
+    is_new: bool = False
+    profile_changed: bool = False
+
+
+def by_keys(connection: Connection, keys: Collection[Key]) -> dict[Key, str]:
+    """The leads known by those keys; a key that nobody has is left out."""
+    found: dict[Key, str] = {}
+    for kind in sorted({kind for kind, _ in keys}):
+        values = [value for one, value in keys if one == kind]
+        for value, lead_id in connection.execute(BY_KEYS, {"kind": kind, "given": values}):
+            found[kind, value] = lead_id
+    return found
+
+
+def kinds_of(connection: Connection, lead_ids: Collection[str]) -> dict[str, set[Kind]]:
+    """Of which kinds each lead's keys are."""
+    found: dict[str, set[Kind]] = {lead_id: set() for lead_id in lead_ids}
+    if found:
+        for lead_id, kind in connection.execute(KINDS, {"given": list(found)}):
+            found[lead_id].add(kind)
+    return found
+
+
+def existing(connection: Connection, lead_ids: Collection[str]) -> set[str]:
+    """Those of the ids that are leads."""
+    return set(connection.execute(EXISTING, {"given": list(lead_ids)}).scalars()) if lead_ids else set()
+
+
+def held(connection: Connection, lead_ids: Collection[str]) -> dict[str, HeldLead]:
+    """The leads, their rows held until the end of the transaction; always in the same order, so that none deadlocks."""
+    if not lead_ids:
+        return {}
+    return {row[0]: HeldLead(*row) for row in connection.execute(HELD, {"given": list(lead_ids)})}
+
+
+def save(connection: Connection, leads: Iterable[HeldLead], now: datetime) -> None:
+    """Write the held leads: the new ones, and what changed of the others."""
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    touched: list[dict[str, Any]] = []
+    for lead in leads:
+        row = _touched(lead, now)
+        if lead.is_new:
+            new.append(row | _whole(lead) | {"created_at": now})
+        elif lead.profile_changed:
+            changed.append(row | _whole(lead))
+        else:
+            touched.append(row)
+    insert_rows(connection, LeadRow, new)
+    update_rows(connection, LeadRow, changed)
+    update_rows(connection, LeadRow, touched)
+
+
+def _touched(lead: HeldLead, now: datetime) -> dict[str, Any]:
+    return {"id": lead.id, "scores": lead.scores, "last_received": lead.last_received, "updated_at": now}
+
+
+def _whole(lead: HeldLead) -> dict[str, Any]:
+    copies = {name: lead.profile.get(name) for name in ("email", "language", "time_zone")}
+    return {**copies, "profile": lead.profile, "written": lead.written, "stage": lead.stage, "test": lead.test}
+
+
+def settle(connection: Connection, lead: HeldLead, now: datetime) -> None:
+    """Write a new lead at once, for rows that are about to refer to it."""
+    if lead.is_new:
+        save(connection, [lead], now)
+        lead.is_new, lead.profile_changed = False, True
+
+
+def name_them(connection: Connection, keys: Iterable[tuple[Key, str]]) -> None:
+    """Note by which keys leads are known from now on; in one order always, so that two writers cannot deadlock."""
+    rows = [{"kind": kind, "value": value, "lead_id": lead_id} for (kind, value), lead_id in sorted(keys)]
+    insert_rows(connection, IdentityRow, rows)
+
+
+def rename(connection: Connection, keys: Iterable[tuple[Key, str]]) -> None:
+    """Let keys that stood for one lead stand for another."""
+    for (kind, value), lead_id in sorted(keys):
+        which = (IDENTITIES.c.kind == kind) & (IDENTITIES.c.value == value)
+        connection.execute(update(IDENTITIES).where(which).values(lead_id=lead_id))
+
+
+_STAYS: tuple[type[SQLModel], ...] = (JourneyRow, MessageRow, HandOffRow, RequestRow, ReferralRow, CrossingRow)
+_MOVES: tuple[type[SQLModel], ...] = (EventRow, ScoreChangeRow, ConsentRow, OutboxRow, IdentityRow)
+
+
+def absorb(connection: Connection, anonymous: HeldLead, lead: HeldLead) -> bool:
+    """Give what an anonymous lead did to the lead that it turned out to be; False when something began for it already."""
+    for model in _STAYS:
+        column = table(model).c.lead_id
+        if (connection.execute(select(column).where(column == anonymous.id).limit(1))).first():
+            return False
+    for model in _MOVES:
+        moving = update(table(model)).where(table(model).c.lead_id == anonymous.id).values(lead_id=lead.id)
+        connection.execute(moving)
+    connection.execute(LEADS.delete().where(LEADS.c.id == anonymous.id))
+    lead.profile = {**anonymous.profile, **lead.profile}
+    lead.written = {**anonymous.written, **lead.written}
+    for score, points in anonymous.scores.items():
+        lead.scores[score] = round(lead.scores.get(score, 0) + points, 6)
+    received = [at for at in (lead.last_received, anonymous.last_received) if at is not None]
+    lead.last_received = max(received, default=None)
+    lead.profile_changed = True
+    return True

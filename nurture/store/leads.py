@@ -1,0 +1,50 @@
+"""Leads in the store, one at a time: by id, or as a person names them."""
+
+from typing import Literal
+
+from sqlalchemy import tuple_
+from sqlmodel import col, select
+
+from nurture.errors import BadInput, NotFound
+from nurture.fields import validated
+from nurture.store.database import Session
+from nurture.store.held import Key
+from nurture.store.models import IdentityRow, LeadRow
+
+
+async def get(session: Session, lead_id: str) -> LeadRow:
+    """The lead of that id."""
+    lead = await session.get(LeadRow, lead_id)
+    if lead is None:
+        raise NotFound(f"there is no lead {lead_id[:64]!r}")
+    return lead
+
+
+async def locked(session: Session, lead_id: str) -> LeadRow:
+    """The lead of that id, its row held until the end of the transaction."""
+    asked = select(LeadRow).where(col(LeadRow.id) == lead_id).with_for_update()
+    lead = (await session.exec(asked, execution_options={"populate_existing": True})).one_or_none()
+    if lead is None:
+        raise NotFound(f"there is no lead {lead_id[:64]!r}")
+    return lead
+
+
+async def look_up(session: Session, name: str) -> LeadRow:
+    """The lead that a person means: by id, e-mail address, external id or phone number."""
+    lead = await session.get(LeadRow, name)
+    if lead is not None:
+        return lead
+    wanted: list[Key] = [("external", name), *_as_contact("email", name), *_as_contact("phone", name)]
+    known_by = tuple_(col(IdentityRow.kind), col(IdentityRow.value))
+    asked = select(IdentityRow.lead_id).where(known_by.in_(wanted))
+    lead_id = (await session.exec(asked)).first()
+    if lead_id is None:
+        raise NotFound(f"no lead goes by {name[:254]!r}: give its id, e-mail address, external id or phone number")
+    return await get(session, lead_id)
+
+
+def _as_contact(kind: Literal["email", "phone"], text: str) -> list[Key]:
+    try:
+        return [(kind, str(value)) for _, value in validated({kind: text}).says]
+    except BadInput:
+        return []

@@ -1,0 +1,71 @@
+"""The send ledger's rows: found or planned, claimed, committed, settled; each change only from the status it may follow."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, update
+from sqlmodel import col, select
+
+from nurture.ledger import FOLLOWS, SENDABLE, Status
+from nurture.store.database import Session
+from nurture.store.models import MessageRow
+
+
+async def find(session: Session, journey_id: str, occurrence: str) -> MessageRow | None:
+    """The message of that step and visit."""
+    query = select(MessageRow).where(MessageRow.journey_id == journey_id, MessageRow.occurrence == occurrence)
+    return (await session.exec(query)).one_or_none()
+
+
+async def change(
+    session: Session, message_id: str, to: Status, now: datetime, *, held_by: str | None = None, **values: Any
+) -> bool:
+    """Move the message to a status, from one that it may follow; `held_by` only if that claim still holds it.
+
+    False when another attempt was there first.
+    """
+    before = [status.value for status, following in FOLLOWS.items() if to in following]
+    query = update(MessageRow).where(col(MessageRow.id) == message_id, col(MessageRow.status).in_(before))
+    if held_by is not None:
+        query = query.where(col(MessageRow.claim) == held_by)
+    result = await session.exec(query.values(status=to.value, updated_at=now, **values))
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
+
+
+async def recent_marketing(session: Session, lead_id: str, since: datetime) -> list[datetime]:
+    """When marketing messages to the lead were accepted (or may have been), over all campaigns, oldest first."""
+    query = (
+        select(MessageRow.committed_at)
+        .where(
+            MessageRow.lead_id == lead_id,
+            MessageRow.purpose == "marketing",
+            col(MessageRow.status).in_([Status.ACCEPTED, Status.COMMITTING, Status.UNKNOWN]),
+            col(MessageRow.committed_at) > since,
+        )
+        .order_by(col(MessageRow.committed_at))
+    )
+    return [at for at in (await session.exec(query)).all() if at is not None]
+
+
+async def cancel_open(session: Session, journey_id: str, but: str | None, reason: str, now: datetime) -> None:
+    """Cancel the journey's messages that were not handed over, except the occurrence `but`.
+
+    One caught in *committing* becomes unknown: nobody will come back to ask after it.
+    """
+    open_ones: Iterable[Status] = (*SENDABLE, Status.CLAIMED)
+    for was, to in ((open_ones, Status.CANCELLED), ((Status.COMMITTING,), Status.UNKNOWN)):
+        query = update(MessageRow).where(
+            col(MessageRow.journey_id) == journey_id,
+            col(MessageRow.status).in_([one.value for one in was]),
+            col(MessageRow.occurrence) != (but or ""),
+        )
+        if to is Status.UNKNOWN:
+            query = query.where(col(MessageRow.claimed_until) < now)
+        await session.exec(query.values(status=to.value, reason=reason, updated_at=now))
+
+
+def longest(periods: Iterable[timedelta]) -> timedelta:
+    """The longest of the periods, nothing when there are none."""
+    return max(periods, default=timedelta(0))

@@ -1,0 +1,401 @@
+"""The tables: leads, what happened to them, where their journeys stand, and every message.
+
+Times are UTC. Ids are UUIDs as text (`new_id`), so that they can be made before the row is written.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+def new_id() -> str:
+    """A new id, 32 hex digits."""
+    return uuid4().hex
+
+
+def _json(**options: Any) -> Any:
+    return Field(sa_column=Column(JSON, nullable=False), **options)
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+class LeadRow(SQLModel, table=True):
+    """A lead: the profile as one tree (`profile`), and what queries need as columns."""
+
+    __tablename__ = "leads"
+
+    id: str = Field(primary_key=True, default_factory=new_id)
+    email: str | None = Field(default=None, index=True)
+    language: str | None = None
+    time_zone: str | None = None
+    stage: str = "need"
+    test: bool = False
+    profile: dict[str, Any] = _json(default_factory=dict)
+    written: dict[str, float] = _json(default_factory=dict)  # when each field was last spoken of, for late data
+    scores: dict[str, float] = _json(default_factory=dict)
+    last_received: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class IdentityRow(SQLModel, table=True):
+    """A key by which a lead is known: (`email`, `ann@x.org`), (`external`, `crm-17`), (`cookie`, …)."""
+
+    __tablename__ = "identities"
+
+    kind: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    lead_id: str = Field(foreign_key="leads.id", index=True)
+
+
+class EventRow(SQLModel, table=True):
+    """Something that happened; `received` rises strictly per lead and orders them."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("ix_events_lead_name_received", "lead_id", "name", "received"),
+        Index("ix_events_name_at", "name", "at"),  # the sweep of what only time makes true
+    )
+
+    id: str = Field(primary_key=True)
+    lead_id: str = Field(foreign_key="leads.id")
+    name: str
+    properties: dict[str, Any] = _json(default_factory=dict)
+    at: datetime
+    received: datetime
+    source: str = "api"
+    machine: bool = False
+
+
+class OutboxRow(SQLModel, table=True):
+    """Something the dispatcher has to do for a lead, in order of `id`; deleted when done.
+
+    `kind`: `event` (tell who listens for one of its keys; without an event, something else changed), `enrol`, `start`,
+    `signal`.
+    Until `claimed_until` no row of this lead is taken: one is being worked on, or is to be tried again then.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_due", "due_at", "id"),
+        Index("ix_outbox_claimed", "claimed_until", "lead_id", **_where("claimed_until IS NOT NULL")),
+        {"sqlite_autoincrement": True},  # an id is never given twice: it names what its row brought about
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True, autoincrement=True))
+    lead_id: str = Field(index=True)
+    kind: str
+    body: dict[str, Any] = _json(default_factory=dict)
+    due_at: datetime
+    created_at: datetime
+    attempts: int = 0
+    claimed_by: str | None = None
+    claimed_until: datetime | None = None
+
+
+class DeadLetterRow(SQLModel, table=True):
+    """What could never work, with the reason."""
+
+    __tablename__ = "dead_letters"
+
+    id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True, autoincrement=True))
+    lead_id: str
+    kind: str
+    body: dict[str, Any] = _json(default_factory=dict)
+    reason: str
+    at: datetime
+
+
+class CampaignRow(SQLModel, table=True):
+    """A campaign by key: which version new journeys take, and whether it is paused."""
+
+    __tablename__ = "campaigns"
+
+    key: str = Field(primary_key=True)
+    version: str
+    paused_at: datetime | None = None
+
+
+class VersionRow(SQLModel, table=True):
+    """A published version, never changed."""
+
+    __tablename__ = "versions"
+    __table_args__ = (UniqueConstraint("campaign", "number"),)
+
+    hash: str = Field(primary_key=True)
+    campaign: str = Field(index=True)
+    number: int
+    body: dict[str, Any] = _json()
+    published_at: datetime
+    published_by: str = ""
+    commit: str = ""
+
+
+class JourneyRow(SQLModel, table=True):
+    """One lead in one version: where it stands. `key` is the entry's key, `run` counts entries under it."""
+
+    __tablename__ = "journeys"
+    __table_args__ = (
+        UniqueConstraint("campaign", "lead_id", "key", "run"),
+        Index("ix_journeys_campaign_status_state", "campaign", "status", "state"),
+    )
+
+    id: str = Field(primary_key=True, default_factory=new_id)
+    lead_id: str = Field(foreign_key="leads.id", index=True)
+    campaign: str
+    version: str = Field(foreign_key="versions.hash")
+    key: str = ""
+    run: int = 1
+    status: str = "starting"  # starting, active, held, ended, holdout
+    state: str
+    position: dict[str, Any] = _json()
+    until: datetime | None = None
+    ending: str | None = None
+    goal_at: datetime | None = None
+    pace: float = 1.0
+    entered: datetime
+    entered_by: str = ""
+    entry_event: str | None = None
+    updated_at: datetime
+    ended_at: datetime | None = None
+
+
+class RefusalRow(SQLModel, table=True):
+    """A lead that a rule kept out of a campaign: by which event (empty when by none) and why; the newest reason holds."""
+
+    __tablename__ = "refusals"
+
+    lead_id: str = Field(primary_key=True)
+    campaign: str = Field(primary_key=True)
+    event: str = Field(primary_key=True, default="")
+    reason: str
+    at: datetime
+
+
+class MetConditionRow(SQLModel, table=True):
+    """An entry's condition that a lead met when last looked at: it enters once each time it comes to be met."""
+
+    __tablename__ = "met_conditions"
+
+    lead_id: str = Field(primary_key=True)
+    campaign: str = Field(primary_key=True)
+    condition: str = Field(primary_key=True)
+    since: datetime
+
+
+class MoveRow(SQLModel, table=True):
+    """One move of a journey and how it went: the journey's story, and what a retried activity reads back."""
+
+    __tablename__ = "moves"
+
+    journey_id: str = Field(primary_key=True, foreign_key="journeys.id")
+    n: int = Field(primary_key=True)
+    state: str
+    step: int
+    visit: int
+    move: str
+    words: str
+    reply: dict[str, Any] = _json()
+    values: dict[str, Any] = _json(default_factory=dict)
+    at: datetime
+
+
+class ListenerRow(SQLModel, table=True):
+    """A journey listens: a change of `key` may be for its `arm`. `timed` ones are also swept."""
+
+    __tablename__ = "listeners"
+    __table_args__ = (Index("ix_listeners_lead_key", "lead_id", "key"),)
+
+    journey_id: str = Field(primary_key=True, foreign_key="journeys.id")
+    arm: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    lead_id: str
+    since: datetime
+    timed: bool = Field(default=False, index=True)
+
+
+class MessageRow(SQLModel, table=True):
+    """The send ledger: one row a message, unique by (journey, state, step, visit)."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("journey_id", "occurrence"),
+        Index("ix_messages_lead_accepted", "lead_id", "purpose", "accepted_at"),
+        Index("ix_messages_status", "status"),
+    )
+
+    id: str = Field(primary_key=True, default_factory=new_id)
+    journey_id: str | None = Field(default=None, foreign_key="journeys.id")
+    occurrence: str
+    lead_id: str | None = Field(default=None, index=True)
+    campaign: str
+    template: str
+    channel: str
+    purpose: str
+    topic: str
+    status: str
+    reason: str = ""
+    message_id: str
+    language: str | None = None
+    claim: str | None = None
+    claimed_until: datetime | None = None
+    attempts: int = 0
+    due_at: datetime
+    committed_at: datetime | None = None
+    accepted_at: datetime | None = None
+    updated_at: datetime
+    provider_id: str | None = None
+
+
+class LinkRow(SQLModel, table=True):
+    """Where a tracked link of a message leads."""
+
+    __tablename__ = "links"
+
+    id: str = Field(primary_key=True, default_factory=new_id)
+    message_id: str = Field(foreign_key="messages.id", index=True)
+    url: str
+
+
+class SuppressionRow(SQLModel, table=True):
+    """An address that takes no mail; `scope` is `all` or `marketing`. Only the address's hash is kept."""
+
+    __tablename__ = "suppressions"
+
+    address_hash: str = Field(primary_key=True)
+    scope: str = Field(primary_key=True)
+    reason: str
+    at: datetime
+
+
+class ConsentRow(SQLModel, table=True):
+    """What a lead said to a topic (`*` for all), newest last; the newest one holds."""
+
+    __tablename__ = "consents"
+    __table_args__ = (Index("ix_consents_lead", "lead_id"),)
+
+    id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True, autoincrement=True))
+    lead_id: str = Field(foreign_key="leads.id")
+    topic: str
+    granted: bool
+    source: str
+    text: str = ""
+    at: datetime
+
+
+class ScoreChangeRow(SQLModel, table=True):
+    """Points that a rule gave or took; an event gives once by each rule (`cause` is its id)."""
+
+    __tablename__ = "score_changes"
+    __table_args__ = (
+        UniqueConstraint("lead_id", "score", "rule", "cause"),
+        Index("ix_score_changes_lead", "lead_id", "score"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True, autoincrement=True))
+    lead_id: str = Field(foreign_key="leads.id")
+    score: str
+    rule: str
+    points: float
+    cause: str
+    at: datetime
+
+
+class CrossingRow(SQLModel, table=True):
+    """A threshold that fired for a lead; `rearmed_at` when it may fire again."""
+
+    __tablename__ = "crossings"
+    __table_args__ = (UniqueConstraint("lead_id", "score", "threshold", "n"),)
+
+    id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True, autoincrement=True))
+    lead_id: str = Field(foreign_key="leads.id", index=True)
+    score: str
+    threshold: str
+    n: int
+    points: float
+    fired_at: datetime
+    rearmed_at: datetime | None = None
+
+
+class HandOffRow(SQLModel, table=True):
+    """A lead handed to sales, with its dossier; unique by the journey's step and visit."""
+
+    __tablename__ = "hand_offs"
+    __table_args__ = (UniqueConstraint("journey_id", "occurrence"),)
+
+    id: str = Field(primary_key=True, default_factory=new_id)
+    journey_id: str = Field(foreign_key="journeys.id")
+    occurrence: str
+    lead_id: str = Field(foreign_key="leads.id", index=True)
+    definition: str
+    dossier: dict[str, Any] = _json()
+    status: str = "open"  # open, accepted, rejected
+    reason: str = ""
+    created_at: datetime
+    answered_at: datetime | None = None
+
+
+class RequestRow(SQLModel, table=True):
+    """What a journey asked of somebody: a survey, a question, a task, a call; unique by the journey's step and visit."""
+
+    __tablename__ = "requests"
+    __table_args__ = (UniqueConstraint("journey_id", "occurrence"),)
+
+    id: str = Field(primary_key=True, default_factory=new_id)
+    journey_id: str = Field(foreign_key="journeys.id")
+    occurrence: str
+    lead_id: str = Field(foreign_key="leads.id", index=True)
+    kind: str
+    body: dict[str, Any] = _json(default_factory=dict)
+    status: str = "open"
+    created_at: datetime
+    due_at: datetime | None = None
+
+
+class ReferralRow(SQLModel, table=True):
+    """A lead's own share code."""
+
+    __tablename__ = "referrals"
+
+    code: str = Field(primary_key=True)
+    lead_id: str = Field(foreign_key="leads.id", unique=True)
+    created_at: datetime
+
+
+class ApiKeyRow(SQLModel, table=True):
+    """An API key: only the hash of its secret is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: str = Field(primary_key=True)
+    secret_hash: str
+    name: str
+    scopes: list[str] = _json(default_factory=list)
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+class LeaseRow(SQLModel, table=True):
+    """Who may do a sweep until when, so that of several workers one does."""
+
+    __tablename__ = "leases"
+
+    name: str = Field(primary_key=True)
+    holder: str
+    until: datetime
+
+
+class MarkRow(SQLModel, table=True):
+    """How far a sweep has come in time, so that it looks at every moment once."""
+
+    __tablename__ = "marks"
+
+    name: str = Field(primary_key=True)
+    at: datetime

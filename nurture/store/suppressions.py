@@ -1,0 +1,32 @@
+"""Addresses that take no mail, kept as hashes (`nurture.profile.address_hash`), so that erasure keeps the promise."""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from sqlmodel import col, delete, select
+
+from nurture.store.database import Session
+from nurture.store.models import SuppressionRow
+from nurture.store.upsert import insert
+
+Scope: TypeAlias = Literal["all", "marketing"]
+
+
+async def suppress(session: Session, address_hash: str, scope: Scope, reason: str, now: datetime) -> None:
+    """Send no mail of that scope to the address any more; the first reason stays."""
+    row = {"address_hash": address_hash, "scope": scope, "reason": reason, "at": now}
+    await session.exec(insert(session, SuppressionRow).values(row).on_conflict_do_nothing())
+
+
+async def suppressed(session: Session, address_hash: str) -> dict[str, str]:
+    """The scopes in which the address takes no mail, each with its reason."""
+    asked = select(col(SuppressionRow.scope), col(SuppressionRow.reason)).where(
+        col(SuppressionRow.address_hash) == address_hash
+    )
+    return dict((await session.exec(asked)).all())
+
+
+async def lift(session: Session, address_hash: str, scope: Scope) -> None:
+    """Let the address take mail of that scope again; a person decides that."""
+    which = (col(SuppressionRow.address_hash) == address_hash) & (col(SuppressionRow.scope) == scope)
+    await session.exec(delete(SuppressionRow).where(which))

@@ -1,0 +1,156 @@
+"""Messages rendered from files: subject, HTML and text, per language.
+
+A message `price-list/greet` is one file a language, `price-list/greet.en.j2`, which extends a layout and fills the
+blocks `subject`, `html` and, where the text shall differ from that of the HTML, `text`.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from itertools import chain
+from pathlib import Path
+from traceback import walk_tb
+
+from css_inline import CSSInliner
+from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateSyntaxError, UndefinedError
+
+from nurture.errors import NotFound
+from nurture.templates.check import Check
+from nurture.templates.plain_text import plain_text
+from nurture.templates.sandbox import LONGEST, Rounds, Sandbox, TemplateFault, check_links
+
+__all__ = ["Rendered", "TemplateFault", "Templates", "plain_text"]
+
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
+KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A message in its final words; `language` is that of the file it came from."""
+
+    subject: str = field(repr=False)
+    html: str = field(repr=False)
+    text: str = field(repr=False)
+    language: str
+
+
+class Templates:
+    """The messages found in some directories, the first of them winning; a changed file is picked up."""
+
+    def __init__(self, directories: Sequence[Path], default_language: str = "en") -> None:
+        self._directories = tuple(directories)
+        self._default_language = default_language
+        self._html = Sandbox(directories, autoescape=True)
+        self._plain = Sandbox(directories, autoescape=False)
+        self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+    def render(self, key: str, language: str | None, context: Mapping[str, object]) -> Rendered:
+        """The message in that language or the nearest there is; TemplateFault names file and line, never a value."""
+        chosen = self._nearest(key, language or self._default_language)
+        file = f"{key}.{chosen}.j2"
+        given = {**context, "language": chosen}
+        subject = self._part(self._plain, file, "subject", given).strip()
+        if not subject or len(subject.splitlines()) > 1:
+            raise TemplateFault(f"{file}: the subject must be one line of text")
+        html = self._part(self._html, file, "html", given | {"subject": subject})
+        if "text" in self._plain.get_template(file).blocks:
+            text = _tidy(self._part(self._plain, file, "text", given | {"subject": subject}))
+        else:
+            text = plain_text(html)
+        return Rendered(subject, self._inliner.inline(html), text, chosen)
+
+    def exists(self, key: str) -> bool:
+        """Whether there is a message of that name, in any language."""
+        return bool(self.languages(key))
+
+    def languages(self, key: str) -> list[str]:
+        """The languages a message is written in."""
+        if not KEY.fullmatch(key):
+            return []
+        folder, _, name = key.rpartition("/")
+        files = chain.from_iterable((place / folder).glob(f"{name}.*.j2") for place in self._directories)
+        endings = {file.name.removeprefix(f"{name}.").removesuffix(".j2") for file in files}
+        return sorted(ending for ending in endings if LANGUAGE.fullmatch(ending))
+
+    def variables(self, key: str) -> set[str]:
+        """The names a message takes from its context (`lead.first_name`), in all languages and through its layouts."""
+        return {use.name for check in self._checks(key) for use in check.uses}
+
+    def faults(self, key: str, provided: Collection[str]) -> list[str]:
+        """Everything wrong with a message, with file and line; `provided` are the dotted names its context will hold."""
+        if not self.exists(key):
+            close = get_close_matches(key, self.keys(), n=1)
+            hint = f"did you mean {close[0]}?" if close else f"write {key}.{self._default_language}.j2"
+            return [f"message {key} has no file in {', '.join(map(str, self._directories))}; {hint}"]
+        checks = list(self._checks(key))
+        found = chain.from_iterable((*check.faults, *check.missing(provided)) for check in checks)
+        return list(dict.fromkeys(found))
+
+    def keys(self) -> list[str]:
+        """All messages: every file that is named for a language, outside `layouts`."""
+        files = (file.relative_to(place) for place in self._directories for file in place.rglob("*.*.j2"))
+        return sorted({file.as_posix().rsplit(".", 2)[0] for file in files if file.parts[0] != "layouts"})
+
+    def _checks(self, key: str) -> Iterator[Check]:
+        return (Check(self._html, f"{key}.{language}.j2") for language in self.languages(key))
+
+    def _nearest(self, key: str, language: str) -> str:
+        """The language of the reader, else without its region, else the default, else any."""
+        written = {name.replace("_", "-").lower(): name for name in self.languages(key)}
+        if not written:
+            raise NotFound(f"message {key} has no file in {', '.join(map(str, self._directories))}")
+        wanted = language.replace("_", "-").lower()
+        for candidate in (wanted, wanted.partition("-")[0], self._default_language.lower()):
+            if candidate in written:
+                return written[candidate]
+        return next(iter(written.values()))
+
+    def _part(self, environment: Sandbox, file: str, part: str, given: Mapping[str, object]) -> str:
+        """One part of the message; the layout is told which by `part`."""
+        pieces, length = [], 0
+        try:
+            for piece in environment.get_template(file).generate(**given, part=part, range=Rounds()):
+                length += len(piece)
+                if length > LONGEST:
+                    raise TemplateFault(f"the {part} is longer than {LONGEST} characters")
+                pieces.append(piece)
+            rendered = "".join(pieces)
+            if part == "html":
+                check_links(rendered)
+        except Exception as error:  # noqa: BLE001  # a template may raise anything
+            raise _fault(file, error) from None  # the error may tell what the lead's data are
+        return rendered
+
+
+def _fault(file: str, error: Exception) -> TemplateFault:
+    """What went wrong, where: the kind of error and the line of the template, which hold no data."""
+    match error:
+        case TemplateSyntaxError():
+            return TemplateFault(f"{error.filename or file}:{error.lineno}: {error.message}")
+        case TemplateFault():
+            reason = str(error)
+        case SecurityError():
+            reason = "what no template may do"
+        case TemplateNotFound():
+            reason = "a file that does not exist"
+        case UndefinedError():
+            reason = "a name that nobody provides"
+        case _:
+            reason = type(error).__name__
+    path, line = _line(error) or (file, 0)
+    if not line:
+        return TemplateFault(f"{path}: {reason}")
+    source = Path(path).read_text("utf-8").splitlines()[line - 1].strip()
+    return TemplateFault(f"{path}:{line}: {reason} in `{source}`")
+
+
+def _line(error: Exception) -> tuple[str, int] | None:
+    """The innermost line of a template that the error passed through."""
+    places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    return next((place for place in reversed(places) if place[0].endswith(".j2")), None)
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()

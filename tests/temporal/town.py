@@ -1,0 +1,166 @@
+"""A town to test in: a real Temporal server with virtual time, a store, and a postbox that remembers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from sqlmodel import col, select
+from temporalio.client import WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from nurture.campaign import Campaign
+from nurture.catalogue import Catalogue
+from nurture.channels import Envelope, Receipt
+from nurture.definitions import Definition
+from nurture.dispatcher import Dispatcher
+from nurture.lead import lead
+from nurture.settings import Settings
+from nurture.simulate import Planned
+from nurture.store import Store
+from nurture.store.campaigns import publish
+from nurture.store.consents import record_consent
+from nurture.store.events import announce, record_own_event
+from nurture.store.journeys import Enrolled, enrol, start_order
+from nurture.store.leads import locked
+from nurture.store.models import JourneyRow, LeadRow, MessageRow, MoveRow, new_id
+from nurture.version import frozen
+from worker import equip
+from workflows.client import TemporalJourneys, workflow_id
+
+HERE = Path(__file__).parent.parent
+
+
+@dataclass
+class Postbox:
+    """A channel that remembers what was sent, and can be told to fail."""
+
+    name: str = "email"
+    mails: list[Envelope] = field(default_factory=list)
+    troubles: list[Exception] = field(default_factory=list)
+
+    async def send(self, envelope: Envelope) -> Receipt:
+        """Take the mail, or fail as told."""
+        if self.troubles:
+            raise self.troubles.pop(0)
+        self.mails.append(envelope)
+        return Receipt("taken")
+
+    async def lookup(self, message_id: str) -> bool | None:
+        """Whether the mail was taken."""
+        return any(mail.message_id == message_id for mail in self.mails)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@dataclass
+class Lived:
+    """What became of a lead on Temporal."""
+
+    start: datetime
+    moves: list[MoveRow]
+    sent: list[str]
+    ending: str | None
+
+    @property
+    def trace(self) -> list[tuple[str, str]]:
+        """Every move by its occurrence and kind of answer."""
+        return [(f"{one.state}/{one.step}/{one.visit}", one.reply["kind"]) for one in self.moves]
+
+    @property
+    def times(self) -> list[datetime]:
+        """When each move was made."""
+        return [one.at for one in self.moves]
+
+
+def a_lead(**profile: Any) -> LeadRow:
+    """A lead with that profile; it has an address, and has consented unless `consents` says otherwise."""
+    now = datetime.now(UTC)
+    given = {"email": f"{new_id()}@example.com", **profile}
+    given.pop("consents", None)
+    return LeadRow(
+        email=given["email"], time_zone=given.get("time_zone"), profile=given, created_at=now, updated_at=now
+    )
+
+
+class Town:
+    """Leads are settled, enrolled and lived through here."""
+
+    def __init__(self, environment: WorkflowEnvironment, store: Store, queue: str) -> None:
+        self.environment, self.store = environment, store
+        self.postbox = Postbox()
+        self.settings = Settings(
+            task_queue=queue,
+            templates=HERE / "templates",
+            campaigns=HERE / "none",
+            secrets=[SecretStr("a secret of the tests, long enough")],
+            teams={"sales": "sales@example.com"},
+        )
+        ready = Definition(key="ready", ready=lead.email.known())
+        self.equipment = equip(self.settings, store, Catalogue(definitions={"ready": ready}), {"email": self.postbox})
+        self.journeys = TemporalJourneys(environment.client, queue)
+        self.dispatcher = Dispatcher(store, self.journeys, settings=self.settings)
+
+    async def settle(self, row: LeadRow, consents: dict[str, bool] | None = None) -> str:
+        """Put the lead into the store."""
+        async with self.store.write() as session:
+            session.add(row)
+            await session.flush()
+            for topic, granted in (consents or {"*": True}).items():
+                await record_consent(session, row.id, topic, granted, "test", row.created_at)
+        return row.id
+
+    async def begin(self, campaign: Campaign, lead_id: str) -> tuple[JourneyRow, WorkflowHandle[Any, Any]]:
+        """Enrol the lead by hand; time stands still until it is moved on."""
+        version = frozen(campaign)
+        now = datetime.now(UTC)
+        async with self.store.write() as session:
+            await publish(session, version, by="test", now=now)
+            entered = await enrol(session, version, lead_id, by="test", now=now, manual=True)
+            assert isinstance(entered, Enrolled)
+            order = await start_order(session, entered.journey_id)
+            row = await session.get_one(JourneyRow, entered.journey_id)
+        assert order is not None
+        with self.environment.with_time_skipping_disabled():
+            await self.journeys.start(order)
+        return row, self.environment.client.get_workflow_handle(workflow_id(row.id))
+
+    async def happens(self, lead_id: str, planned: Planned, now: datetime) -> None:
+        """Let it happen to the lead, and the dispatcher tell who listens."""
+        async with self.store.write() as session:
+            row = await locked(session, lead_id)
+            row.profile = {**row.profile, **planned.profile}
+            session.add(row)
+            await record_own_event(session, lead_id, planned.name, planned.properties, new_id(), now)
+            if planned.profile:
+                await announce(session, lead_id, {f"lead.{name}" for name in planned.profile}, now)
+        while await self.dispatcher.run_once(now + timedelta(seconds=1)):
+            pass
+
+    async def live(self, campaign: Campaign, lead_id: str, events: Iterable[Planned] = ()) -> Lived:
+        """The lead's whole journey."""
+        row, handle = await self.begin(campaign, lead_id)
+        for planned in sorted(events, key=lambda one: one.after):
+            present = await self.environment.get_current_time(handle)
+            if not await self.environment.fast_forward(handle, row.entered + planned.after - present):
+                break
+            await self.happens(lead_id, planned, await self.environment.get_current_time(handle))
+        await self.environment.fast_forward(handle)
+        await handle.result()
+        return await self.lived(row)
+
+    async def lived(self, row: JourneyRow) -> Lived:
+        """What the store says became of the journey."""
+        moves = select(MoveRow).where(MoveRow.journey_id == row.id).order_by(col(MoveRow.n))
+        accepted = select(MessageRow).where(
+            MessageRow.journey_id == row.id, MessageRow.lead_id == row.lead_id, MessageRow.status == "accepted"
+        )
+        async with self.store.read() as session:
+            messages = (await session.exec(accepted.order_by(col(MessageRow.accepted_at)))).all()
+            ending = (await session.get_one(JourneyRow, row.id)).ending
+            return Lived(row.entered, list((await session.exec(moves)).all()), [one.template for one in messages], ending)
+
+

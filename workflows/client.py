@@ -1,0 +1,98 @@
+"""How others address journeys on Temporal: start one, tell one something. Both may be done twice."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from nurture.errors import Unavailable
+from nurture.journey import Heard
+from nurture.orders import StartOrder
+from workflows.journey import JourneyOrder, JourneyWorkflow
+
+CAMPAIGN = SearchAttributeKey.for_keyword("NurtureCampaign")
+LEAD = SearchAttributeKey.for_keyword("NurtureLead")
+VERSION = SearchAttributeKey.for_keyword("NurtureVersion")
+PATIENCE = timedelta(seconds=5)
+PASSING = {
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.ABORTED,
+}
+
+
+def workflow_id(journey_id: str) -> str:
+    """The workflow of a journey."""
+    return f"journey:{journey_id}"
+
+
+class TemporalJourneys:
+    """Journeys on Temporal."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._queue = task_queue
+
+    async def start(self, order: StartOrder) -> None:
+        """Start the journey's workflow; one that runs or has run is left alone."""
+        journey = JourneyOrder(
+            journey_id=order.journey_id,
+            lead_id=order.lead_id,
+            pace=order.pace,
+            position=order.position,
+            priority=order.priority,
+        )
+        attributes = TypedSearchAttributes(
+            [
+                SearchAttributePair(CAMPAIGN, order.campaign),
+                SearchAttributePair(LEAD, order.lead_id),
+                SearchAttributePair(VERSION, order.version.hash[:12]),
+            ]
+        )
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                await self._client.start_workflow(
+                    JourneyWorkflow.run,
+                    args=[journey, order.version],
+                    id=workflow_id(order.journey_id),
+                    task_queue=self._queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    search_attributes=attributes,
+                    rpc_timeout=PATIENCE,
+                )
+        except WorkflowAlreadyStartedError:
+            return
+        except (RPCError, TimeoutError) as error:
+            raise _understood(error) from error
+
+    async def signal(self, journey_id: str, heard: Heard) -> bool:
+        """Tell the journey; False when no such workflow runs."""
+        handle = self._client.get_workflow_handle(workflow_id(journey_id))
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                await handle.signal(JourneyWorkflow.hear, heard, rpc_timeout=PATIENCE)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise _understood(error) from error
+        except TimeoutError as error:
+            raise _understood(error) from error
+        return True
+
+
+def _understood(error: RPCError | TimeoutError) -> Exception:
+    if isinstance(error, TimeoutError) or error.status in PASSING:
+        return Unavailable("Temporal cannot be reached; is the server running at TEMPORAL_ADDRESS?")
+    return error
