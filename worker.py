@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 import uvloop
@@ -26,7 +27,7 @@ from nurture.links import Links
 from nurture.loader import load
 from nurture.logs import set_up_logs
 from nurture.settings import Settings, read_settings
-from nurture.store import Store
+from nurture.store import Store, campaigns
 from nurture.store.migrate import require_current
 from nurture.sweeps import SWEEPS, run_sweep
 from nurture.templates import Templates
@@ -88,7 +89,7 @@ async def sweeping(store: Store, settings: Settings) -> AsyncIterator[None]:
     scheduler = AsyncIOScheduler(timezone=UTC)
     for sweep in SWEEPS:
         scheduler.add_job(
-            run_sweep, "interval", [sweep, store, settings], seconds=sweep.every.total_seconds(), id=sweep.name,
+            run_sweep, "interval", [sweep, store, settings], seconds=sweep.period(settings).total_seconds(), id=sweep.name,
             coalesce=True, max_instances=1,
         )  # fmt: skip
     scheduler.start()
@@ -96,6 +97,12 @@ async def sweeping(store: Store, settings: Settings) -> AsyncIterator[None]:
         yield
     finally:
         scheduler.shutdown(wait=False)
+
+
+async def version_content(store: Store, version_hash: str) -> str:
+    """The JSON of a published version, for payloads that refer to it."""
+    async with store.read() as session:
+        return await campaigns.content(session, version_hash)
 
 
 async def main(settings: Settings) -> None:
@@ -106,12 +113,14 @@ async def main(settings: Settings) -> None:
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    client = await connect(store, stop)
+    client = await connect(partial(version_content, store), stop)
     if client is None:
         return
     channel = smtp(settings)
     equipment = equip(settings, store, catalogue, {"email": channel})
-    dispatcher = Dispatcher(store, TemporalJourneys(client, settings.task_queue), settings=settings)
+    dispatcher = Dispatcher(
+        store, TemporalJourneys(client, settings.task_queue), settings=settings, audiences=catalogue.audiences
+    )
     async with journey_worker(client, equipment), sweeping(store, settings):
         log.info("worker.ready", campaigns=sorted(catalogue.campaigns), at=datetime.now(UTC).isoformat())
         await dispatcher.run(stop)

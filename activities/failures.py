@@ -16,13 +16,16 @@ log = structlog.get_logger()
 class Failures(Interceptor):
     """Wraps every activity of a worker."""
 
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+    def intercept_activity(
+        self,
+        next: ActivityInboundInterceptor,  # noqa: A002  # the name is Temporal's
+    ) -> ActivityInboundInterceptor:
         """The activity, with its errors translated."""
         return _Translated(next)
 
 
 class _Translated(ActivityInboundInterceptor):
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002  # the name is Temporal's
         try:
             return await self.next.execute_activity(input)
         except TryAgain as error:
@@ -31,7 +34,7 @@ class _Translated(ActivityInboundInterceptor):
         except NurtureError as error:
             self._noted("activity.failed", error, reason=str(error))
             raise ApplicationError(str(error), type=type(error).__name__) from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever broke is tried again, and seen in the log
             # its text may hold data of a lead (a statement's parameters): the type must do
             self._noted("activity.broke", error, trace=_places(error))
             raise ApplicationError("unexpected; see the worker's log", type=type(error).__name__) from None

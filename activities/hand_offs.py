@@ -56,7 +56,8 @@ async def _dossier(
     messages = (await session.exec(got.order_by(col(MessageRow.accepted_at).desc()).limit(MOST_LINES))).all()
     points = (await session.exec(gained.order_by(col(ScoreChangeRow.at).desc()).limit(MOST_LINES))).all()
     return {
-        "who": {name: _of(lead, name) for name in WHO} | {"company_name": (lead.profile.get("company") or {}).get("name")},
+        "who": {name: _of(lead, name) for name in WHO}
+        | {"company_name": (lead.profile.get("company") or {}).get("name")},
         "why": {
             "campaign": journey.campaign,
             "version": journey.version[:12],

@@ -7,7 +7,19 @@ from nurture.errors import BadInput
 from nurture.intake import Consent, Enrolment, Internal, Recorder
 from nurture.journey import Journey
 from nurture.scores import Change
-from nurture.steps import AddPoints, AddTo, Advance, AnyStep, Enrol, RemoveFrom, SetField, Subscribe, Tag, Unsubscribe, Untag
+from nurture.steps import (
+    AddPoints,
+    AddTo,
+    Advance,
+    AnyStep,
+    Enrol,
+    RemoveFrom,
+    SetField,
+    Subscribe,
+    Tag,
+    Unsubscribe,
+    Untag,
+)
 from nurture.store import Session
 from nurture.store.events import announce, record_own_event
 from nurture.store.models import JourneyRow, LeadRow

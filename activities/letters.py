@@ -10,6 +10,7 @@ from typing import Any, Literal
 from activities.equipment import Equipment
 from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign, Purpose
+from nurture.message_variables import lead_variables
 from nurture.pace import Pace
 from nurture.permission import Go, Later, Never, Policy, Standing, permission, policy_for
 from nurture.profile import address_hash
@@ -99,7 +100,7 @@ class LeadLetter(Letter):
         if isinstance(self.step, Survey):
             given["survey"] = links.survey(self.lead.id, self.step.survey, row.id)
         return {
-            "lead": {**self.lead.profile, "stage": self.lead.stage},
+            "lead": lead_variables(self.lead.profile, self.lead.stage),
             "campaign": {"key": self.campaign, "title": self.title},
             "links": given,
             "referral": referral,
@@ -126,7 +127,11 @@ class TeamLetter(Letter):
 
     async def context(self, session: Session, row: MessageRow) -> Context:
         """What was given."""
-        return {"campaign": {"key": self.campaign, "title": self.campaign}, "links": {"unsubscribe": None}, **self.given}
+        return {
+            "campaign": {"key": self.campaign, "title": self.campaign},
+            "links": {"unsubscribe": None},
+            **self.given,
+        }
 
 
 def to_lead(
@@ -179,7 +184,7 @@ def to_team(
 def noting(made: dict[str, str], url_of: Callable[[str], str], new_id: Callable[[], str]) -> Callable[..., str]:
     """A template's `link(url)`: a tracked address for it, noted in `made` by the link's id."""
 
-    def link(url: str, label: str = "") -> str:
+    def link(url: str, _label: str = "") -> str:
         link_id = next((known for known, target in made.items() if target == url), None) or new_id()
         made[link_id] = url
         return url_of(link_id)

@@ -40,10 +40,10 @@ from nurture.steps import AnyStep, Branch, Escalate
 from nurture.store import Session
 from nurture.store.campaigns import paused, version
 from nurture.store.facts import load_facts
-from nurture.store.positions import stand
 from nurture.store.leads import locked
 from nurture.store.messages import cancel_open
 from nurture.store.models import JourneyRow, LeadRow, MoveRow
+from nurture.store.positions import stand
 from nurture.version import Version
 from workflows.ports import JourneyPort, Walked, WalkOrder
 
@@ -253,7 +253,7 @@ def _words(move: Move, reply: AnyReply) -> str:
     match move, reply:
         case _, Heard():
             return reply.arm
-        case (Perform() | Choose() | Park()), _:
+        case ((Perform() | Choose() | Park()), _):
             return move.step.words()
         case Close(reason=reason), _:
             return reason

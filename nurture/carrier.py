@@ -1,123 +1,23 @@
-"""Carrying one row of the outbox to the journeys: what each kind of row means. All of it may be done twice."""
+"""Carrying rows of the outbox to the journeys; all of it may be done twice.
 
+The rows given at once are of different leads: what they need is read together and written together, and then the
+engine is told, many at a time.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from nurture.enrolment import Refusal, as_key, pace_of
-from nurture.entering import Change, Entrances, carry_out, plan
-from nurture.errors import BadInput, NotFound, NurtureError
-from nurture.facts import Happening
-from nurture.hearing import heard_by
-from nurture.journey import Heard
-from nurture.orders import Journeys
-from nurture.pace import speed
+from nurture.entering import Entrances, carry_out
+from nurture.errands import Errand, errands_for
+from nurture.errors import NurtureError, Unavailable
+from nurture.hearing import ForJourney
+from nurture.orders import Journeys, StartOrder
 from nurture.settings import Settings
-from nurture.store import Session, Store, campaigns, journeys, leads
-from nurture.store.models import EventRow, OutboxRow
+from nurture.store import Store, journeys
+from nurture.store.models import OutboxRow
 
-
-class Carrier:
-    """Takes rows from the store to the engine; notes in `handed_over` which journeys the engine was told to run."""
-
-    def __init__(self, store: Store, engine: Journeys, settings: Settings) -> None:
-        self._store, self._engine, self._settings = store, engine, settings
-        self._handed_over: set[str] = set()
-
-    def handed_over(self) -> set[str]:
-        """The journeys that the engine was told to run since this was asked last."""
-        told, self._handed_over = self._handed_over, set()
-        return told
-
-    async def carry(self, row: OutboxRow, entrances: Entrances, now: datetime) -> None:
-        """Do what the row says; the engine out of reach, it raises `Unavailable`, and what never works a permanent error."""
-        match row.kind:
-            case "event":
-                await self._event(row, entrances, now)
-            case "enrol":
-                await self._enrol(row, now)
-            case "start":
-                await self._start(row.body["journey"])
-            case "signal":
-                heard = Heard(at=now, arm=row.body["arm"], note=row.body.get("note", ""))
-                await self._signal(row.body["journey"], heard)
-            case kind:
-                raise BadInput(f"an outbox row of kind {kind!r} is unknown: is an older worker running?", field="kind")
-
-    async def _event(self, row: OutboxRow, entrances: Entrances, now: datetime) -> None:
-        pace, keys = self._settings.pace_factor, frozenset(row.body["keys"])
-        async with self._store.read() as session:
-            stored = await _event_row(session, row.body.get("event"))
-            if stored is not None and stored.machine:
-                return
-            lead_id = row.lead_id if stored is None else stored.lead_id
-            event = None if stored is None else _happening(stored)
-            change = Change(lead_id, keys, event.id if event else f"outbox/{row.id}", event)
-            told = await heard_by(session, lead_id, event, keys, now)
-            made = await plan(session, entrances, change, now, pace, self._settings.time_zone)
-            to_start = await journeys.starting(session, lead_id, change.cause)
-        for journey_id, heard in told:
-            await self._signal(journey_id, heard)
-        if not made.empty:
-            async with self._store.write() as session:
-                to_start += await carry_out(session, made, change, now, pace)
-        for journey_id in dict.fromkeys(to_start):
-            await self._start(journey_id)
-
-    async def _enrol(self, row: OutboxRow, now: datetime) -> None:
-        async with self._store.write() as session:
-            answer = await self._entered(session, row, now)
-        if answer is not None:
-            await self._start(answer)
-
-    async def _entered(self, session: Session, row: OutboxRow, now: datetime) -> str | None:
-        body = row.body
-        version = await campaigns.current(session, body["campaign"])
-        cause = await _cause(session, row, now)
-        key, pace = _key(body.get("key")), await self._pace(session, row)
-        if isinstance(key, Refusal) or isinstance(pace, Refusal):
-            refusal = key if isinstance(key, Refusal) else pace
-            assert isinstance(refusal, Refusal)  # one of the two is
-            await journeys.refuse(session, row.lead_id, body["campaign"], refusal, cause.id, now)
-            return None
-        answer = await journeys.enrol(
-            session,
-            version,
-            row.lead_id,
-            key=key,
-            by=body.get("by", ""),
-            event=cause,
-            now=now,
-            pace_factor=pace,
-            manual=bool(body.get("manual")),
-        )
-        return answer.journey_id if not isinstance(answer, Refusal) and answer.started else None
-
-    async def _pace(self, session: Session, row: OutboxRow) -> float | Refusal:
-        asked = row.body.get("speed")
-        lead = await leads.get(session, row.lead_id)
-        return pace_of(
-            speed(asked) if isinstance(asked, str) and asked else asked or None,
-            self._settings.pace_factor,
-            development=self._settings.environment == "development",
-            test_lead=lead.test,
-        )
-
-    async def _start(self, journey_id: str) -> bool:
-        """Run the journey from where it stands; False when there is nothing left to run."""
-        async with self._store.read() as session:
-            order = await journeys.start_order(session, journey_id)
-        if order is None:
-            return False
-        await self._engine.start(order)
-        self._handed_over.add(journey_id)
-        return True
-
-    async def _signal(self, journey_id: str, heard: Heard) -> None:
-        """Tell the journey; one that should run and does not is started again from where it stands."""
-        if await self._engine.signal(journey_id, heard) or not await self._start(journey_id):
-            return
-        if not await self._engine.signal(journey_id, heard):
-            raise NotRunning(f"journey {journey_id} was started and does not run")
+AT_ONCE = 16
 
 
 class NotRunning(NurtureError):
@@ -126,26 +26,79 @@ class NotRunning(NurtureError):
     permanent = False
 
 
-def _key(given: Any) -> str | Refusal:
-    key = "" if given is None or given == "" else as_key(given)
-    return Refusal("the key is no text or number of at most 200 characters") if key is None else key
+class Carrier:
+    """Takes rows from the store to the engine."""
 
+    def __init__(self, store: Store, engine: Journeys, settings: Settings) -> None:
+        self._store, self._engine, self._settings = store, engine, settings
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._handed_over: set[str] = set()
 
-async def _event_row(session: Session, event_id: Any) -> EventRow | None:
-    if event_id is None:
-        return None
-    found = await session.get(EventRow, event_id)
-    if found is None:
-        raise NotFound(f"event {event_id} is no longer in the store")
-    return found
+    def handed_over(self) -> set[str]:
+        """The journeys that the engine was told to run since this was asked last."""
+        told, self._handed_over = self._handed_over, set()
+        return told
 
+    async def carry(self, rows: Sequence[OutboxRow], entrances: Entrances, now: datetime) -> list[Errand]:
+        """Do what the rows say, each of another lead; an errand's `trouble` is why its row is not done."""
+        errands = await self._prepared(rows, entrances, now)
+        orders: dict[str, StartOrder] = {}
+        if starts := {one for errand in errands for one in errand.starts}:
+            async with self._store.read() as session:
+                orders = await journeys.start_orders(session, starts)
+        lost: list[Unavailable] = []
+        await asyncio.gather(*(self._deliver(errand, orders, lost) for errand in errands if not errand.trouble))
+        return errands
 
-async def _cause(session: Session, row: OutboxRow, now: datetime) -> Happening:
-    """What entered the lead, by a name that stays the same when the row is tried again."""
-    named = row.body.get("event")
-    event = await session.get(EventRow, named) if named else None
-    return _happening(event) if event else Happening(name="", at=now, id=named or f"outbox/{row.id}")
+    async def _prepared(self, rows: Sequence[OutboxRow], entrances: Entrances, now: datetime) -> list[Errand]:
+        """The rows as errands, entries made."""
+        try:
+            async with self._store.read() as session:
+                errands = await errands_for(session, rows, entrances, self._settings, now)
+            if any(any(errand.plan) for errand in errands):
+                async with self._store.write() as session:
+                    entered = await carry_out(session, [errand.plan for errand in errands], now)
+                for errand, theirs in zip(errands, entered, strict=True):
+                    errand.starts = list(dict.fromkeys([*errand.starts, *theirs]))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with a row, its neighbours go on
+            if len(rows) == 1:
+                return [Errand(rows[0], trouble=error)]
+            return [errand for row in rows for errand in await self._prepared([row], entrances, now)]
+        return errands
 
+    async def _deliver(self, errand: Errand, orders: Mapping[str, StartOrder], lost: list[Unavailable]) -> None:
+        """Tell the engine; once it is out of reach, no other errand tries."""
+        async with self._places:
+            try:
+                if lost:
+                    raise lost[0]
+                for one in errand.tells:
+                    await self._tell(one)
+                for journey_id in errand.starts:
+                    await self._start(orders.get(journey_id))
+            except Unavailable as error:
+                lost.append(error)
+                errand.trouble = error
+            except Exception as error:  # noqa: BLE001  # whatever is wrong with a row, its neighbours go on
+                errand.trouble = error
 
-def _happening(row: EventRow) -> Happening:
-    return Happening(name=row.name, at=row.at, properties=row.properties, id=row.id, received=row.received)
+    async def _tell(self, told: ForJourney) -> None:
+        """Tell the journey; one that should run and does not is started again from where it stands."""
+        if await self._engine.signal(*told):
+            return
+        async with self._store.read() as session:
+            order = await journeys.start_order(session, told.journey_id)
+        if not await self._start(order):
+            return
+        if not await self._engine.signal(*told):
+            raise NotRunning(f"journey {told.journey_id} was started and does not run")
+
+    async def _start(self, order: StartOrder | None) -> bool:
+        """Have the journey run; False when there is nothing left to run."""
+        if order is None:
+            return False
+        await self._engine.start(order)
+        self._handed_over.add(order.journey_id)
+        return True

@@ -5,11 +5,11 @@ one left behind. What cannot be reached now stops it without counting against a 
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 import structlog
@@ -21,13 +21,12 @@ from nurture.entering import Entrances
 from nurture.errors import NurtureError, Unavailable
 from nurture.orders import Journeys
 from nurture.settings import Settings
-from nurture.store import Store, campaigns, journeys, outbox
+from nurture.store import Store, campaigns, journeys, listeners, outbox
 from nurture.store.models import OutboxRow, new_id
 
 LEASE = timedelta(seconds=30)
 MARGIN = timedelta(seconds=10)  # nothing is begun so shortly before the lease ends
 MOST_ATTEMPTS = 20
-AT_ONCE = 16
 FIRST_PAUSE, LAST_PAUSE = 0.2, 10.0
 
 log = structlog.get_logger()
@@ -49,7 +48,7 @@ class Batch:
 
     def concerns_nobody(self, row: OutboxRow) -> bool:
         """Whether nothing listens for that row and no campaign is entered by it."""
-        keys = row.body["keys"] if row.kind == "event" else None
+        keys = row.body.get("keys") if row.kind == "event" else None
         return keys is not None and not any(
             (row.lead_id, key) in self.listened or key in self.entrances.by_key for key in keys
         )
@@ -71,7 +70,6 @@ class Dispatcher:
         self._carrier = Carrier(store, engine, settings)
         self._by = new_id()
         self._entrances = Entrances({}, audiences or {})
-        self._places = asyncio.Semaphore(AT_ONCE)
         self._woken = asyncio.Event()
         self._look_every = 0.05 if store.sqlite else 0.1
 
@@ -98,10 +96,10 @@ class Dispatcher:
         batch = await self._claim(now)
         if batch is None:
             return 0
-        by_lead = groupby(sorted(batch.rows, key=lambda row: (row.lead_id, row.id)), key=lambda row: row.lead_id)
-        async with asyncio.TaskGroup() as group:
-            for _, rows in by_lead:
-                group.create_task(self._in_order(batch, list(rows)))
+        try:
+            await self._work(batch)
+        except Unavailable as error:
+            batch.out_of_reach = error
         await self._settle(batch)
         if batch.out_of_reach is not None:
             raise batch.out_of_reach
@@ -128,30 +126,36 @@ class Dispatcher:
             versions = await campaigns.all_current(session)
             if versions != self._entrances.versions:
                 self._entrances = Entrances(versions, self._entrances.audiences)
-            listened = await journeys.listened_keys(session, {row.lead_id for row in rows})
+            listened = await listeners.listened_keys(session, {row.lead_id for row in rows})
         return Batch(rows, self._entrances, listened, now, until)
 
-    async def _in_order(self, batch: Batch, rows: list[OutboxRow]) -> None:
-        """A lead's rows, one after the other, up to the first that has to be tried again."""
-        alone = True  # an earlier row of this lead may have brought in somebody who listens
-        async with self._places:
-            for row in rows:
-                alone = alone and batch.concerns_nobody(row)
-                if batch.out_of_reach is not None or asyncio.get_running_loop().time() > batch.until:
-                    return
-                if not alone and not await self._tried(batch, row):
-                    return
-                batch.done.append(row.id or 0)
+    async def _work(self, batch: Batch) -> None:
+        """Round by round the next row of each lead, up to the first of it that has to be tried again."""
+        queues: dict[str, deque[OutboxRow]] = {}
+        for row in batch.rows:
+            queues.setdefault(row.lead_id, deque()).append(row)
+        for queue in queues.values():
+            while queue and batch.concerns_nobody(queue[0]):  # later a row before it may have brought in who listens
+                batch.done.append(queue.popleft().id or 0)
+        while heads := [queue[0] for queue in queues.values() if queue]:
+            if asyncio.get_running_loop().time() > batch.until:
+                return
+            for errand in await self._carrier.carry(heads, batch.entrances, batch.now):
+                if not self._settled(batch, errand.row, errand.trouble):
+                    queues[errand.row.lead_id].clear()
+                else:
+                    queues[errand.row.lead_id].popleft()
+            if batch.out_of_reach is not None:
+                return
 
-    async def _tried(self, batch: Batch, row: OutboxRow) -> bool:
-        """Do the row; whether it is out of the way now."""
-        try:
-            await self._carrier.carry(row, batch.entrances, batch.now)
-        except Unavailable as error:
-            batch.out_of_reach = error
+    def _settled(self, batch: Batch, row: OutboxRow, trouble: Exception | None) -> bool:
+        """Whether the row is out of the way now."""
+        if isinstance(trouble, Unavailable):
+            batch.out_of_reach = trouble
             return False
-        except Exception as error:  # noqa: BLE001  # whatever is wrong with a row, its neighbours go on
-            return self._given_up(batch, row, error)
+        if trouble is not None and not self._given_up(batch, row, trouble):
+            return False
+        batch.done.append(row.id or 0)
         return True
 
     def _given_up(self, batch: Batch, row: OutboxRow, error: Exception) -> bool:

@@ -1,41 +1,37 @@
 """Who enters by what happened: the published campaigns whose entry is this event, or whose condition comes true."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from sqlalchemy import delete
+from sqlalchemy import delete, tuple_
 from sqlmodel import col, select
 
 from nurture.audiences import Audience
 from nurture.calendar import resolve_zone
 from nurture.campaign import AudienceEntry, DateEntry, Entry
+from nurture.changes import Change
 from nurture.conditions import Condition
 from nurture.decisions import events_needed
-from nurture.enrolment import Refusal, date_cause, digest, entry_key, last_due, watched
+from nurture.enrolment import Enrolled, Refusal, date_cause, digest, entry_key, last_due, watched
 from nurture.facts import Facts, Happening
 from nurture.store import Session
+from nurture.store.enrolments import Wish, enrol_all
 from nurture.store.facts import load_facts
-from nurture.store.journeys import enrol, refuse
 from nurture.store.models import MetConditionRow
 from nurture.store.upsert import insert
 from nurture.triggers import On, When
 from nurture.version import Version
 
-Watched: TypeAlias = tuple[str, str]
-"""A campaign and the digest of a condition by which it is entered."""
 
-
-@dataclass(frozen=True)
-class Change:
-    """What happened to a lead: an event, or something else under those keys; `cause` names it for ever."""
+class Watched(NamedTuple):
+    """A lead, a campaign, and the digest of a condition by which it is entered."""
 
     lead_id: str
-    keys: frozenset[str]
-    cause: str
-    event: Happening | None = None
+    campaign: str
+    condition: str
 
 
 @dataclass(frozen=True)
@@ -86,21 +82,21 @@ class Opening(NamedTuple):
 class Plan(NamedTuple):
     """What a change means for entries; `came_true` and `no_more` are the watched conditions whose answer changed."""
 
-    enters: list[tuple[Version, Opening]]
+    wishes: list[Wish]
     came_true: list[Watched]
     no_more: list[Watched]
 
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to do."""
-        return not any(self)
+
+def nothing() -> Plan:
+    """A plan to which all is to be added yet."""
+    return Plan([], [], [])
 
 
 async def plan(
     session: Session, entrances: Entrances, change: Change, now: datetime, pace: float, default_zone: str
 ) -> Plan:
-    """What the change means for this lead: of a campaign's entries that open, the first counts."""
-    made = Plan([], [], [])
+    """What the change means for its lead: of a campaign's entries that open, the first counts."""
+    made = nothing()
     at_stake = entrances.at_stake(change)
     facts, met = await _known(session, entrances, change, at_stake, now, pace)
     for name, entries in at_stake.items():
@@ -108,13 +104,22 @@ async def plan(
         for entry in entries:
             condition = entrances.condition(entry)
             if condition is not None:
-                openings += _by_condition(made, (name, digest(condition)), condition.test(facts), met)
+                watched_as = Watched(change.lead_id, name, digest(condition))
+                openings += _by_condition(made, watched_as, condition.test(facts), met)
             elif isinstance(entry, DateEntry):
                 openings += _by_date(entry, facts, default_zone)
             elif isinstance(entry, On) and change.event is not None:
                 openings += _by_event(entry, change.event)
-        made.enters.extend((entrances.versions[name], opening) for opening in openings[:1])
+        made.wishes.extend(_wish(entrances.versions[name], opening, change, now, pace) for opening in openings[:1])
     return made
+
+
+def _wish(version: Version, opening: Opening, change: Change, now: datetime, pace: float) -> Wish:
+    event = change.event
+    received = event.received if event else None
+    cause = Happening(name="", at=now, id=opening.cause or change.cause, received=received)
+    by = f"event {event.name}" if event else "condition"
+    return Wish(version, change.lead_id, opening.key, by, cause, pace)
 
 
 async def _known(
@@ -131,7 +136,7 @@ async def _known(
     conditions = (entrances.condition(entry) for entry in entries)
     needed = events_needed(*(one for one in conditions if one is not None))
     query = select(MetConditionRow.campaign, MetConditionRow.condition).where(MetConditionRow.lead_id == change.lead_id)
-    met = {(campaign, condition) for campaign, condition in (await session.exec(query)).all()}
+    met = {Watched(change.lead_id, campaign, condition) for campaign, condition in (await session.exec(query)).all()}
     return await load_facts(session, change.lead_id, needed, now, pace), met
 
 
@@ -158,28 +163,14 @@ def _by_date(entry: DateEntry, facts: Facts, default_zone: str) -> list[Opening]
     return [Opening("", date_cause(entry, due))] if due is not None and today else []
 
 
-async def carry_out(session: Session, made: Plan, change: Change, now: datetime, pace: float) -> list[str]:
-    """Enter the lead where the plan says, and remember which conditions it meets; the journeys to be started."""
-    for campaign, condition in made.came_true:
-        row = {"lead_id": change.lead_id, "campaign": campaign, "condition": condition, "since": now}
-        await session.exec(insert(session, MetConditionRow).values(row).on_conflict_do_nothing())
-    for campaign, condition in made.no_more:
-        await session.exec(
-            delete(MetConditionRow).where(
-                col(MetConditionRow.lead_id) == change.lead_id,
-                col(MetConditionRow.campaign) == campaign,
-                col(MetConditionRow.condition) == condition,
-            )
-        )
-    by = f"event {change.event.name}" if change.event else "condition"
-    received = change.event.received if change.event else None
-    started = []
-    for version, (key, own) in made.enters:
-        cause = Happening(name="", at=now, id=own or change.cause, received=received)
-        if isinstance(key, Refusal):
-            await refuse(session, change.lead_id, version.campaign.key, key, change.cause, now)
-            continue
-        answer = await enrol(session, version, change.lead_id, key=key, by=by, event=cause, now=now, pace_factor=pace)
-        if not isinstance(answer, Refusal) and answer.started:
-            started.append(answer.journey_id)
-    return started
+async def carry_out(session: Session, plans: Sequence[Plan], now: datetime) -> list[list[str]]:
+    """Enter the leads as planned, and remember which conditions they meet; the journeys to be started, by plan."""
+    if came_true := [one for made in plans for one in made.came_true]:
+        rows = [{**one._asdict(), "since": now} for one in came_true]
+        await (await session.connection()).execute(insert(session, MetConditionRow).on_conflict_do_nothing(), rows)
+    if no_more := [one for made in plans for one in made.no_more]:
+        name = tuple_(col(MetConditionRow.lead_id), col(MetConditionRow.campaign), col(MetConditionRow.condition))
+        await session.exec(delete(MetConditionRow).where(name.in_(no_more)))
+    answers = iter(await enrol_all(session, [wish for made in plans for wish in made.wishes], now))
+    entered = [[next(answers) for _ in made.wishes] for made in plans]
+    return [[one.journey_id for one in theirs if isinstance(one, Enrolled) and one.started] for theirs in entered]

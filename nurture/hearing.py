@@ -1,17 +1,18 @@
 """Who hears what happened: of a lead's journeys that listen, those whose event it is or whose condition is true."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
+from nurture.changes import Change
 from nurture.decisions import arm_heard, events_needed
 from nurture.facts import Facts, Happening
 from nurture.journey import Heard
 from nurture.steps import WaitFor
 from nurture.store import Session, campaigns
 from nurture.store.facts import load_facts
-from nurture.store.journeys import Listener, listeners_for
+from nurture.store.listeners import Listener
 from nurture.triggers import On, When
 from nurture.version import Version
 
@@ -29,20 +30,19 @@ class _Ear(NamedTuple):
     precedence: int
 
 
-async def heard_by(
-    session: Session, lead_id: str, event: Happening | None, keys: Collection[str], now: datetime
-) -> list[ForJourney]:
-    """What each of the lead's journeys hears of the event, or of a change without one; each hears one thing at most.
+async def heard_by(session: Session, change: Change, listeners: Sequence[Listener], now: datetime) -> list[ForJourney]:
+    """What each of the lead's journeys that listen hears of the change; each hears one thing at most.
 
     As when a journey looks back, the first arm in order of precedence wins: what else it listened for, it finds when
     it comes to rest again.
     """
-    ears = [ear for one in await listeners_for(session, lead_id, keys) if (ear := await _ear(session, one))]
-    facts = await _facts_by_pace(session, lead_id, ears, now)
+    meant = {(one.journey_id, one.arm): one for one in listeners if one.key in change.keys}
+    ears = [ear for one in meant.values() if (ear := await _ear(session, one))]
+    facts = await _facts_by_pace(session, change.lead_id, ears, now)
     told = []
     for journey_id, theirs in groupby(ears, key=lambda ear: ear.listener.journey_id):
         in_order = sorted(theirs, key=lambda ear: ear.precedence)
-        heard = next((one for ear in in_order if (one := _hears(ear, event, facts, now))), None)
+        heard = next((one for ear in in_order if (one := _hears(ear, change.event, facts, now))), None)
         if heard is not None:
             told.append(ForJourney(journey_id, heard))
     return told

@@ -13,7 +13,6 @@ from nurture.durations import in_words
 from nurture.pace import Pace
 from nurture.steps import Message
 
-
 MOST_TURNS = 20  # quiet hours, windows and caps may hand over to each other, not for ever
 
 

@@ -1,7 +1,7 @@
 """Simulate: one lead's whole road on a virtual clock, in memory, by the very interpreter that runs live.
 
-    story = simulate(price_list, events=[at(days=3, event="order_paid")])
-    assert story.sent == ["price-list/greet", "price-list/thanks"]
+story = simulate(price_list, events=[at(days=3, event="order_paid")])
+assert story.sent == ["price-list/greet", "price-list/thanks"]
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -151,7 +151,9 @@ def simulate(
     has consented. `rules` are the house's quiet hours and caps; the default ones hold unless others are given.
     """
     version = campaign if isinstance(campaign, Version) else frozen(campaign)
-    world = _World(version, dict(lead or {}), list(events), start, tuple(scores), rules or HouseRules(), lead_id, time_zone)
+    world = _World(
+        version, dict(lead or {}), list(events), start, tuple(scores), rules or HouseRules(), lead_id, time_zone
+    )
     return world.run(start + up_to)
 
 
@@ -309,5 +311,3 @@ class _World:
                     self.marketing.append(self.now)
                 self._happen("message_sent", {"template": step.template, "campaign": self.version.campaign.key})
                 return Did(at=self.now)
-
-

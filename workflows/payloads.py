@@ -63,9 +63,7 @@ class VersionStorage(StorageDriver):
         """What it stores."""
         return "nurture.version"
 
-    async def store(
-        self, context: StorageDriverStoreContext, payloads: Sequence[Payload]
-    ) -> list[StorageDriverClaim]:
+    async def store(self, context: StorageDriverStoreContext, payloads: Sequence[Payload]) -> list[StorageDriverClaim]:
         """References to versions; publishing has stored them already."""
         claims = []
         for payload in payloads:

@@ -47,7 +47,7 @@ async def _numbered(session: Session, version: Version, by: str, commit: str, no
         hash=version.hash,
         campaign=key,
         number=(latest or 0) + 1,
-        body=version.model_dump(mode="json"),
+        body=version.canonical(),
         published_at=now,
         published_by=by,
         commit=commit,
@@ -60,17 +60,29 @@ async def _numbered(session: Session, version: Version, by: str, commit: str, no
 async def version(session: Session, version_hash: str) -> Version:
     """The version of that hash."""
     if version_hash not in _parsed:
-        row = await session.get(VersionRow, version_hash)
-        if row is None:
-            raise NotFound(
-                f"version {version_hash[:12]} is not in the store: publish its campaign with nurture publish"
-            )
-        _parsed[version_hash] = _read(row)
+        _parsed[version_hash] = _read(await _published(session, version_hash))
     return _parsed[version_hash]
 
 
+def forget() -> None:
+    """Read versions from the store again when they are next asked for."""
+    _parsed.clear()
+
+
+async def content(session: Session, version_hash: str) -> str:
+    """The version's JSON, letter by letter as it was published: its hash is that of this text."""
+    return (await _published(session, version_hash)).body
+
+
+async def _published(session: Session, version_hash: str) -> VersionRow:
+    row = await session.get(VersionRow, version_hash)
+    if row is None:
+        raise NotFound(f"version {version_hash[:12]} is not in the store: publish its campaign with nurture publish")
+    return row
+
+
 def _read(row: VersionRow) -> Version:
-    found = Version.model_validate(row.body)
+    found = Version.model_validate_json(row.body)
     # It goes by the hash it was published under, even when a newer nurture would write the same content otherwise.
     vars(found)["hash"] = row.hash
     return found

@@ -7,8 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
+
+# Named everywhere alike, so that a migration can name what it changes.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+}
 
 Serial = BigInteger().with_variant(Integer, "sqlite")
 
@@ -132,7 +140,7 @@ class VersionRow(SQLModel, table=True):
     hash: str = Field(primary_key=True)
     campaign: str = Field(index=True)
     number: int
-    body: dict[str, Any] = _json()
+    body: str = Field(sa_column=Column(Text, nullable=False))
     published_at: datetime
     published_by: str = ""
     commit: str = ""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from nurture.journey import Journey, wait_arms
 from nurture.store.database import Session
-from nurture.store.journeys import listen, unlisten
+from nurture.store.listeners import listen, unlisten
 from nurture.store.models import JourneyRow
 from nurture.version import Version
 

@@ -14,7 +14,7 @@ from nurture.journey import Heard
 from nurture.orders import StartOrder
 from nurture.settings import Settings
 from nurture.steps import Send, Wait
-from nurture.store import Store, campaigns, journeys, outbox
+from nurture.store import Store, campaigns, listeners, outbox
 from nurture.store.events import announce, record_own_event
 from nurture.store.models import DeadLetterRow, EventRow, JourneyRow, LeadRow, OutboxRow, RefusalRow
 from nurture.version import Version, frozen
@@ -78,7 +78,8 @@ class Scene:
         return version
 
     async def lead(self, lead_id: str = "ann", *, test: bool = False, **profile: Any) -> str:
-        row = LeadRow(id=lead_id, test=test, profile=profile, created_at=self.now, updated_at=self.now)
+        zone = profile.get("time_zone")
+        row = LeadRow(id=lead_id, test=test, time_zone=zone, profile=profile, created_at=self.now, updated_at=self.now)
         async with self.store.write() as session:
             session.add(row)
         return lead_id
@@ -128,7 +129,7 @@ class Scene:
             row = await session.get_one(JourneyRow, journey_id)
             row.status, row.ending, row.ended_at = "ended", ending, self.now
             session.add(row)
-            await journeys.unlisten(session, journey_id)
+            await listeners.unlisten(session, journey_id)
         self.engine.running.discard(journey_id)
 
     async def rows(self, model: type[SQLModel]) -> list[Any]:

@@ -14,7 +14,7 @@ from nurture.errors import Unavailable
 from nurture.lead import lead
 from nurture.settings import Settings
 from nurture.steps import WaitFor
-from nurture.store import campaigns, journeys
+from nurture.store import campaigns, enrolments, journeys, listeners
 from nurture.store.models import EventRow, JourneyRow, OutboxRow
 from nurture.triggers import leave, on, when
 from tests.integration.scene import SECOND, Scene, simple
@@ -104,7 +104,7 @@ async def test_of_two_equal_triggers_that_race_one_enters(scene: Scene) -> None:
 
     async def enters() -> object:
         async with scene.store.write() as session:
-            return await journeys.enrol(session, version, "ann", by="race", now=scene.now)
+            return await enrolments.enrol(session, version, "ann", by="race", now=scene.now)
 
     await asyncio.gather(*(enters() for _ in range(8)))
 
@@ -316,7 +316,7 @@ async def test_a_wait_hears_what_it_waits_for_and_no_other_wait_does(scene: Scen
     [journey] = await scene.journeys()
     async with scene.store.write() as session:
         arms = {f"first/1/1:{at}": arm for at, arm in enumerate(version.step("first", 1).arms)}  # type: ignore[union-attr]
-        await journeys.listen(session, journey.id, "ann", arms, journey.entered)
+        await listeners.listen(session, journey.id, "ann", arms, journey.entered)
 
     await scene.happens("replied")
     await scene.happens("clicked")
@@ -648,7 +648,7 @@ async def test_a_state_that_is_gone_from_a_version_is_not_listened_for(scene: Sc
     await scene.dispatch()
     [journey] = await scene.journeys()
     async with scene.store.write() as session:
-        await journeys.listen(session, journey.id, "ann", {"gone/0/1:0": on("clicked")}, journey.entered)
+        await listeners.listen(session, journey.id, "ann", {"gone/0/1:0": on("clicked")}, journey.entered)
 
     await scene.happens("clicked")
     await scene.dispatch()

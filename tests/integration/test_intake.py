@@ -260,7 +260,7 @@ async def test_a_visitor_already_on_a_journey_stays_and_only_its_cookie_moves(
 
 async def enter(store: Store, lead_id: str | None, now: datetime) -> None:
     async with store.write() as session:
-        session.add(VersionRow(hash="h", campaign="c", number=1, body={}, published_at=now))
+        session.add(VersionRow(hash="h", campaign="c", number=1, body="{}", published_at=now))
         await session.flush()
         times = {"entered": now, "updated_at": now}
         session.add(JourneyRow(lead_id=lead_id, campaign="c", version="h", state="s", position={}, **times))

@@ -16,14 +16,16 @@ from nurture.catalogue import Catalogue
 from nurture.channels import Envelope, Receipt
 from nurture.definitions import Definition
 from nurture.dispatcher import Dispatcher
+from nurture.enrolment import Enrolled
 from nurture.lead import lead
 from nurture.settings import Settings
 from nurture.simulate import Planned
 from nurture.store import Store
 from nurture.store.campaigns import publish
 from nurture.store.consents import record_consent
+from nurture.store.enrolments import enrol
 from nurture.store.events import announce, record_own_event
-from nurture.store.journeys import Enrolled, enrol, start_order
+from nurture.store.journeys import start_order
 from nurture.store.leads import locked
 from nurture.store.models import JourneyRow, LeadRow, MessageRow, MoveRow, new_id
 from nurture.version import frozen

@@ -127,7 +127,9 @@ def test_a_key_may_lie_deep_in_the_event() -> None:
     entry = on("order_paid", key="order.id")
 
     assert entry_key(entry, {"order": {"id": 7}}) == "7"
-    assert entry_key(entry, {"order": "none"}) == Refusal("the event has no usable order.id, which is this campaign's key")
+    assert entry_key(entry, {"order": "none"}) == Refusal(
+        "the event has no usable order.id, which is this campaign's key"
+    )
     assert entry_key(on("order_paid"), {}) == ""
 
 
@@ -145,7 +147,9 @@ def test_another_condition_is_remembered_under_another_name() -> None:
 # --- dates ---
 
 
-def due(value: object, *, offset: timedelta = timedelta(0), yearly: bool = False, zone: ZoneInfo = BERLIN) -> str | None:
+def due(
+    value: object, *, offset: timedelta = timedelta(0), yearly: bool = False, zone: ZoneInfo = BERLIN
+) -> str | None:
     entry = DateEntry(field=("custom", "day"), offset=offset, yearly=yearly)
     found = last_due(entry, {"custom": {"day": value}}, zone, NOW)
     return found.isoformat() if found else None

@@ -1,0 +1,102 @@
+"""What journeys listen for: the keys under which a change may be for one of their arms."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+
+from nurture.journey import breaks_in
+from nurture.store.database import Session
+from nurture.store.models import JourneyRow, ListenerRow
+from nurture.store.upsert import insert
+from nurture.triggers import On, When
+
+
+class Listener(NamedTuple):
+    """A journey that listens for a key, the arm that it does so for, and what tells whether it is meant."""
+
+    journey_id: str
+    arm: str
+    key: str
+    since: datetime
+    version: str
+    pace: float
+    heard: tuple[str, ...]
+
+
+async def listen(
+    session: Session,
+    journey_id: str,
+    lead_id: str,
+    arms: Mapping[str, On | When],
+    since: datetime,
+    replace_waits: bool = True,
+) -> None:
+    """Listen for the arms from `since` on; with `replace_waits` for those of no other wait any more."""
+    if replace_waits:
+        listening = select(ListenerRow.arm).where(ListenerRow.journey_id == journey_id).distinct()
+        over = {arm for arm in (await session.exec(listening)).all() if not breaks_in(arm)} - arms.keys()
+        if over:
+            await unlisten(session, journey_id, over)
+    await add_all(session, rows(journey_id, lead_id, arms, since))
+
+
+def rows(journey_id: str, lead_id: str, arms: Mapping[str, On | When], since: datetime) -> list[dict[str, Any]]:
+    """A row for each key of each arm."""
+    return [
+        {
+            "journey_id": journey_id,
+            "arm": arm,
+            "key": key,
+            "lead_id": lead_id,
+            "since": since,
+            "timed": isinstance(trigger, When) and trigger.condition.timed,
+        }
+        for arm, trigger in arms.items()
+        for key in sorted(trigger.depends_on())
+    ]
+
+
+async def add_all(session: Session, new: list[dict[str, Any]]) -> None:
+    """Write the rows; those that are there already stay as they are."""
+    if new:
+        await (await session.connection()).execute(insert(session, ListenerRow).on_conflict_do_nothing(), new)
+
+
+async def unlisten(session: Session, journey_id: str, arms: Collection[str] | None = None) -> None:
+    """Listen for those arms no more; for none at all unless they are named."""
+    query = delete(ListenerRow).where(col(ListenerRow.journey_id) == journey_id)
+    await session.exec(query if arms is None else query.where(col(ListenerRow.arm).in_(arms)))
+
+
+async def listened_keys(session: Session, lead_ids: Collection[str]) -> set[tuple[str, str]]:
+    """Every lead and key that some journey of theirs listens for."""
+    query = select(ListenerRow.lead_id, ListenerRow.key).where(col(ListenerRow.lead_id).in_(lead_ids)).distinct()
+    return {(lead_id, key) for lead_id, key in (await session.exec(query)).all()}
+
+
+async def listeners_for(
+    session: Session, lead_ids: Collection[str], keys: Collection[str]
+) -> dict[str, list[Listener]]:
+    """By lead, the journeys that listen for one of the keys, the oldest journey first."""
+    query = (
+        select(
+            ListenerRow.lead_id,
+            ListenerRow.journey_id,
+            ListenerRow.arm,
+            ListenerRow.key,
+            ListenerRow.since,
+            JourneyRow.version,
+            JourneyRow.pace,
+            JourneyRow.position,
+        )
+        .join(JourneyRow, col(JourneyRow.id) == col(ListenerRow.journey_id))
+        .where(col(ListenerRow.lead_id).in_(lead_ids), col(ListenerRow.key).in_(keys))
+        .order_by(col(JourneyRow.entered), col(JourneyRow.id))
+    )
+    found: dict[str, list[Listener]] = {}
+    for lead_id, *listener, position in await (await session.connection()).execute(query):
+        found.setdefault(lead_id, []).append(Listener(*listener, heard=tuple(position["heard"])))
+    return found
