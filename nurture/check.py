@@ -1,0 +1,249 @@
+"""What is wrong with a campaign: every fault at once, each with its place and the remedy."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Protocol
+
+from nurture.campaign import AudienceEntry, Campaign, DateEntry
+from nurture.catalogue import Catalogue
+from nurture.conditions import Condition, Happened, Is, leaves
+from nurture.durations import in_words
+from nurture.fields import FIELDS, GROUPS, LISTS
+from nurture.faults import Fault, did_you_mean
+from nurture.message_variables import provided
+from nurture.roads import Roads
+from nurture.steps import (
+    AddPoints,
+    AddTo,
+    AnyStep,
+    Branch,
+    Broken,
+    Call,
+    DoneStep,
+    Enrol,
+    Escalate,
+    Go,
+    LeaveStep,
+    Message,
+    RemoveFrom,
+    Split,
+    Wait,
+    WaitFor,
+)
+from nurture.triggers import Done, Leave, On, ToState, When
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+LEAST_CIRCLE = timedelta(minutes=30)
+NOTHING = timedelta(0)
+
+
+class Messages(Protocol):
+    """What the check asks of templates."""
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such a message."""
+
+    def keys(self) -> list[str]:
+        """All messages."""
+
+    def faults(self, key: str, provided: frozenset[str]) -> list[str]:
+        """What is wrong with one, file and line in front."""
+
+
+class Check:
+    """The check of one campaign, written in `file`, among everything else that is declared."""
+
+    def __init__(self, campaign: Campaign, catalogue: Catalogue, file: str, messages: Messages | None) -> None:
+        self.campaign, self.catalogue, self.file, self.messages = campaign, catalogue, file, messages
+        self.names = [state.name for state in campaign.states]
+
+    def faults(self) -> list[Fault]:
+        """All of them, in the order of the file."""
+        return [*self._settings(), *self._entries(), *self._arms(), *self._states(), *self._roads()]
+
+    def _error(self, place: str, message: str) -> Fault:
+        return Fault("error", f"{self.file}: {place}" if place else self.file, message)
+
+    def _settings(self) -> Iterator[Fault]:
+        campaign = self.campaign
+        if not NAME.fullmatch(campaign.key):
+            yield self._error("key", f'"{campaign.key}" cannot be used: write small letters, digits, - and _')
+        if not campaign.states:
+            yield self._error("states", "there is none: give at least one State")
+        if campaign.purpose == "transactional" and not campaign.legal_basis:
+            yield self._error("legal_basis", "a transactional campaign states one, such as legal_basis=\"contract\"")
+        if campaign.cap is not None and (campaign.cap.messages < 1 or campaign.cap.period <= NOTHING):
+            yield self._error("cap", "allows nothing: give at least one message in a period longer than zero")
+        if campaign.reenters.kind == "once_in" and (campaign.reenters.period or NOTHING) <= NOTHING:
+            yield self._error("reenters", "once_in(…) takes a period longer than zero")
+        for name in self.names:
+            if not NAME.fullmatch(name):
+                yield self._error(f'state "{name}"', "this name cannot be used: write small letters, digits, - and _")
+            if self.names.count(name) > 1 and name not in self.names[: self.names.index(name)]:
+                yield self._error(f'state "{name}"', f"stands {self.names.count(name)} times: give each its own name")
+
+    def _entries(self) -> Iterator[Fault]:
+        for at, entry in enumerate(self.campaign.enters, 1):
+            place = f"enters, entry {at}"
+            match entry:
+                case On() | When():
+                    yield from self._trigger(place, entry)
+                    if entry.to is not None:
+                        yield self._error(place, "an entry goes to the first state: take to= away")
+                case AudienceEntry(audience=name):
+                    yield from self._known(place, "audience", name, self.catalogue.audiences)
+                case DateEntry(field=path):
+                    yield from self._field(place, path)
+
+    def _arms(self) -> Iterator[Fault]:
+        campaign = self.campaign
+        goal = [("goal", campaign.goal)] if campaign.goal is not None else []
+        exits = [(f"exits, exit {at}", one) for at, one in enumerate(campaign.exits, 1)]
+        always = [(f"always, arm {at}", one) for at, one in enumerate(campaign.always, 1)]
+        for place, one in [*goal, *exits, *always]:
+            yield from self._trigger(place, one)
+            yield from self._target(place, one.to)
+        for place, one in always:
+            if one.to is None:
+                yield self._error(place, f"{one.words()}: says not where to go: give to=\"state\" or to=leave(…)")
+        for place, one in exits:
+            if campaign.goal is not None and one.model_copy(update={"to": None}) == campaign.goal:
+                yield self._error(place, "is the goal as well: the exit would come first; keep one of the two")
+
+    def _states(self) -> Iterator[Fault]:
+        for state in self.campaign.states:
+            for at, step in enumerate(state.steps, 1):
+                name = step.name if isinstance(step, Broken) else step.kind.removesuffix("_")
+                place = f'state "{state.name}", step {at}, {name}(...)'
+                yield from self._step(place, step)
+                if isinstance(step, Go | Split | LeaveStep | DoneStep) and at < len(state.steps):
+                    yield self._error(place, f"what stands after it is never reached: {state.steps[at].words()}")
+
+    def _step(self, place: str, step: AnyStep) -> Iterator[Fault]:
+        match step:
+            case Broken(fault=fault):
+                yield self._error(place, fault)
+            case Message():
+                yield from self._message(place, step)
+            case Escalate(definition=name):
+                yield from self._known(place, "definition", name, self.catalogue.definitions)
+            case AddPoints(score=name):
+                yield from self._known(place, "score", name, self.catalogue.scores)
+            case Enrol(campaign=name):
+                yield from self._known(place, "campaign", name, self.catalogue.campaigns)
+            case Call(hook=name):
+                yield from self._known(place, "hook", name, self.catalogue.hooks)
+            case AddTo(audience=name) | RemoveFrom(audience=name):
+                yield from self._known(place, "audience", name, self.catalogue.audiences)
+            case Wait():
+                yield from self._wait(place, step)
+            case WaitFor():
+                yield from self._wait_for(place, step)
+            case Branch():
+                yield from self._branch(place, step)
+            case Split(arms=arms):
+                for name, weight in arms:
+                    yield from self._target(place, ToState(name=name))
+                    if weight <= 0:
+                        yield self._error(place, f"the weight of {name} must be greater than zero")
+                if not arms:
+                    yield self._error(place, "goes nowhere: give states with weights")
+            case Go(to=to):
+                yield from self._target(place, to)
+            case _:
+                return
+
+    def _message(self, place: str, step: Message) -> Iterator[Fault]:
+        if step.channel != "email":
+            yield self._error(place, f'there is no channel "{step.channel}": there is only email')
+        if step.expires_after is not None and step.expires_after <= NOTHING:
+            yield self._error(place, "expires_after must be longer than zero")
+        if self.messages is None:
+            return
+        if not self.messages.exists(step.template):
+            meant = did_you_mean(step.template, self.messages.keys())
+            yield self._error(place, f'there is no template "{step.template}": {meant}')
+            return
+        for fault in self.messages.faults(step.template, provided(step)):
+            yield self._error(place, fault)
+
+    def _wait(self, place: str, step: Wait) -> Iterator[Fault]:
+        if step.duration is None and step.at is None and step.until is None:
+            yield self._error(place, "waits for nothing: give a duration, at= or until=")
+        if step.duration is not None and step.duration <= NOTHING:
+            yield self._error(place, "the duration must be longer than zero")
+
+    def _wait_for(self, place: str, step: WaitFor) -> Iterator[Fault]:
+        if step.up_to <= NOTHING:
+            yield self._error(place, "up_to must be longer than zero")
+        if not step.arms:
+            yield self._error(place, "waits for nothing: name an event or a condition")
+        for arm in step.arms:
+            yield from self._trigger(place, arm)
+            yield from self._target(place, arm.to)
+            yield from self._fulfillable(place, arm)
+        yield from self._target(place, step.then)
+        yield from self._target(place, step.otherwise)
+
+    def _fulfillable(self, place: str, arm: On | When) -> Iterator[Fault]:
+        """A reaction to a message that this campaign never sends cannot come."""
+        sent = {one.template for state in self.campaign.states for one in state.steps if isinstance(one, Message)}
+        for happened in [arm.event] if isinstance(arm, On) else []:
+            for one in happened.filters:
+                if happened.event.startswith("message_") and one.path == ("template",) and one.value not in sent:
+                    meant = did_you_mean(str(one.value), sent)
+                    yield self._error(place, f'nothing can fulfil it: "{one.value}" is not sent here; {meant}')
+
+    def _branch(self, place: str, step: Branch) -> Iterator[Fault]:
+        if not step.arms:
+            yield self._error(place, "has no condition: give when(…, to=…)")
+        for arm in step.arms:
+            yield from self._condition(place, arm.condition)
+            yield from self._target(place, arm.to)
+            for one in leaves(arm.condition):
+                if isinstance(one, Happened) and one.event == "message_opened":
+                    yield Fault("warning", f"{self.file}: {place}", "branches on opens: machines open mail; take clicks")
+        yield from self._target(place, step.otherwise)
+
+    def _trigger(self, place: str, one: On | When) -> Iterator[Fault]:
+        yield from self._condition(place, one.event if isinstance(one, On) else one.condition)
+
+    def _condition(self, place: str, condition: Condition) -> Iterator[Fault]:
+        for one in leaves(condition):
+            match one:
+                case Is(path=("score", name)):
+                    yield from self._known(place, "score", name, self.catalogue.scores)
+                case Is(path=path):
+                    yield from self._field(place, path)
+                case Happened(period=period) if period is not None and period <= NOTHING:
+                    yield self._error(place, f"{one.words()}: the period must be longer than zero")
+
+    def _field(self, place: str, path: tuple[str, ...]) -> Iterator[Fault]:
+        known = {*FIELDS, *GROUPS, *LISTS, "stage", "score"}
+        if path[0] not in known:
+            own = f'(a field of your own is lead.custom("{path[0]}"))'
+            yield self._error(place, f"lead.{'.'.join(path)} is no field: {did_you_mean(path[0], known)} {own}")
+
+    def _target(self, place: str, to: ToState | Leave | Done | None) -> Iterator[Fault]:
+        if isinstance(to, ToState) and to.name not in self.names:
+            yield self._error(place, f'there is no state "{to.name}": {did_you_mean(to.name, self.names)}')
+
+    def _known(self, place: str, kind: str, name: str, known: object) -> Iterator[Fault]:
+        names = list(known) if isinstance(known, dict) else []
+        if name not in names:
+            yield self._error(place, f'there is no {kind} "{name}": {did_you_mean(name, names)}')
+
+    def _roads(self) -> Iterator[Fault]:
+        if not self.campaign.states or len(set(self.names)) < len(self.names):
+            return
+        roads = Roads(self.campaign)
+        reached = {state for state, _ in roads.reached(roads.starts())} | {self.names[0]}
+        for state in self.campaign.states:
+            if state.name not in reached and state.steps:
+                yield self._error(f'state "{state.name}"', "is never reached: let something go to it, or take it away")
+        for states in roads.circles(LEAST_CIRCLE):
+            way = " → ".join([*states, states[0]])
+            yield self._error(
+                f'state "{states[0]}"', f"{way} goes round without a wait: let it take at least {in_words(LEAST_CIRCLE)}"
+            )

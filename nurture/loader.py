@@ -1,0 +1,120 @@
+"""The loader: reads what a team wrote as code, by path, and checks all of it at once."""
+
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from nurture.audiences import Audience
+from nurture.campaign import Campaign
+from nurture.catalogue import Catalogue
+from nurture.check import Check, Messages
+from nurture.definitions import Definition
+from nurture.errors import CampaignFaults
+from nurture.faults import Fault
+from nurture.hooks import Hook, Source
+from nurture.scores import Score
+from nurture.templates import Templates
+from nurture.version import frozen
+
+PACKAGE = "_nurture_team"
+KINDS: Mapping[type, str] = {
+    Campaign: "campaigns",
+    Score: "scores",
+    Definition: "definitions",
+    Audience: "audiences",
+    Hook: "hooks",
+    Source: "sources",
+}
+
+
+class Loaded(NamedTuple):
+    """What was read, and every fault found on the way, warnings among them."""
+
+    catalogue: Catalogue
+    faults: tuple[Fault, ...]
+
+    @property
+    def errors(self) -> list[Fault]:
+        """The faults that keep it from being used."""
+        return [fault for fault in self.faults if fault.level == "error"]
+
+
+def load(campaigns: Path, templates: Path | None = None) -> Catalogue:
+    """What stands in the directory; `CampaignFaults` with every fault when something does not hold."""
+    loaded = read(campaigns, templates)
+    if loaded.errors:
+        raise CampaignFaults([str(fault) for fault in loaded.errors])
+    return loaded.catalogue
+
+
+def read(campaigns: Path, templates: Path | None = None) -> Loaded:
+    """What stands in the directory (files that begin with _ or test_ are left out), with all its faults."""
+    faults: list[Fault] = []
+    if not campaigns.is_dir():
+        missing = Fault("error", str(campaigns), "there is no such directory: make it, or set NURTURE_CAMPAIGNS")
+        return Loaded(Catalogue(), (missing,))
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS.values()}
+    files: dict[str, str] = {}
+    for path in sorted(campaigns.glob("*.py")):
+        if path.name.startswith(("_", "test_")):
+            continue
+        place = f"{campaigns.name}/{path.name}"
+        for value in _values(path, place, faults):
+            kind = KINDS[type(value)]
+            if value.key in found[kind]:
+                also = files[f"{kind}/{value.key}"]
+                faults.append(Fault("error", place, f'{kind[:-1]} "{value.key}" stands in {also} too: rename one'))
+                continue
+            found[kind][value.key], files[f"{kind}/{value.key}"] = value, place
+    written: dict[str, Campaign] = found.pop("campaigns")
+    catalogue = Catalogue(campaigns={key: frozen(one) for key, one in written.items()}, **found)
+    messages: Messages | None = Templates([templates]) if templates is not None else None
+    for key, campaign in written.items():
+        faults += Check(campaign, catalogue, files[f"campaigns/{key}"], messages).faults()
+    return Loaded(catalogue, tuple(faults))
+
+
+def _values(path: Path, place: str, faults: list[Fault]) -> Iterator[Any]:
+    module = _module(path, place, faults)
+    if module is None:
+        return
+    seen: set[int] = set()
+    for value in vars(module).values():
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if type(one) in KINDS and id(one) not in seen:
+                seen.add(id(one))
+                yield one
+
+
+def _module(path: Path, place: str, faults: list[Fault]) -> ModuleType | None:
+    name = f"{PACKAGE}.{path.stem}"
+    spec = spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # noqa: BLE001  # a team's file may raise anything; the other files are read all the same
+        faults.append(Fault("error", f"{place}:{_line(error, path)}", _why(error)))
+        return None
+    finally:
+        sys.modules.pop(name, None)
+    return module
+
+
+def _line(error: BaseException, path: Path) -> int:
+    if isinstance(error, SyntaxError):
+        return error.lineno or 1
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return lines[-1] or 1 if lines else 1
+
+
+def _why(error: BaseException) -> str:
+    text = str(error).partition("\n")[0]
+    return text if isinstance(error, TypeError | AttributeError) else f"{type(error).__name__}: {text}"
+
+
