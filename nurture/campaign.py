@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, TypeAlias, TypedDict, Unpack
 from pydantic import BaseModel, ConfigDict, Field
 
 from nurture.calendar import Window
-from nurture.conditions import Condition
 from nurture.durations import Length, in_words
 from nurture.lead import ProfileField
 from nurture.steps import AnyStep, DateOf, Split, Step, as_path, as_step

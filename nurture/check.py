@@ -9,8 +9,8 @@ from nurture.campaign import AudienceEntry, Campaign, DateEntry
 from nurture.catalogue import Catalogue
 from nurture.conditions import Condition, Happened, Is, leaves
 from nurture.durations import in_words
-from nurture.fields import FIELDS, GROUPS, LISTS
 from nurture.faults import Fault, did_you_mean
+from nurture.fields import FIELDS, GROUPS, LISTS
 from nurture.message_variables import provided
 from nurture.roads import Roads
 from nurture.steps import (
@@ -72,7 +72,7 @@ class Check:
         if not campaign.states:
             yield self._error("states", "there is none: give at least one State")
         if campaign.purpose == "transactional" and not campaign.legal_basis:
-            yield self._error("legal_basis", "a transactional campaign states one, such as legal_basis=\"contract\"")
+            yield self._error("legal_basis", 'a transactional campaign states one, such as legal_basis="contract"')
         if campaign.cap is not None and (campaign.cap.messages < 1 or campaign.cap.period <= NOTHING):
             yield self._error("cap", "allows nothing: give at least one message in a period longer than zero")
         if campaign.reenters.kind == "once_in" and (campaign.reenters.period or NOTHING) <= NOTHING:
@@ -106,7 +106,7 @@ class Check:
             yield from self._target(place, one.to)
         for place, one in always:
             if one.to is None:
-                yield self._error(place, f"{one.words()}: says not where to go: give to=\"state\" or to=leave(…)")
+                yield self._error(place, f'{one.words()}: says not where to go: give to="state" or to=leave(…)')
         for place, one in exits:
             if campaign.goal is not None and one.model_copy(update={"to": None}) == campaign.goal:
                 yield self._error(place, "is the goal as well: the exit would come first; keep one of the two")
@@ -203,7 +203,9 @@ class Check:
             yield from self._target(place, arm.to)
             for one in leaves(arm.condition):
                 if isinstance(one, Happened) and one.event == "message_opened":
-                    yield Fault("warning", f"{self.file}: {place}", "branches on opens: machines open mail; take clicks")
+                    yield Fault(
+                        "warning", f"{self.file}: {place}", "branches on opens: machines open mail; take clicks"
+                    )
         yield from self._target(place, step.otherwise)
 
     def _trigger(self, place: str, one: On | When) -> Iterator[Fault]:
@@ -245,5 +247,6 @@ class Check:
         for states in roads.circles(LEAST_CIRCLE):
             way = " → ".join([*states, states[0]])
             yield self._error(
-                f'state "{states[0]}"', f"{way} goes round without a wait: let it take at least {in_words(LEAST_CIRCLE)}"
+                f'state "{states[0]}"',
+                f"{way} goes round without a wait: let it take at least {in_words(LEAST_CIRCLE)}",
             )

@@ -85,7 +85,7 @@ class Dispatcher:
                 if not await self.run_once(self._clock()):
                     await self._idle(stop)
                 pause = FIRST_PAUSE
-            except (Unavailable, DBAPIError) as error:
+            except (Unavailable, DBAPIError, OSError) as error:
                 reason = str(error) if isinstance(error, Unavailable) else type(error).__name__
                 log.warning("dispatcher.waits", reason=reason, seconds=pause)
                 await _either(stop.wait(), pause)
@@ -106,14 +106,14 @@ class Dispatcher:
         return len(batch.rows)
 
     async def _idle(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await _either(self._woken.wait(), self._look_every)
-            woken = self._woken.is_set()
-            self._woken.clear()
-            if woken:
-                return
-            async with self._store.read() as session:
-                if await outbox.has_due(session, self._clock()):
+        """Wait until there is something to claim: looked for often, on one connection outside of any transaction."""
+        async with self._store.engine.connect() as connection:
+            if not self._store.sqlite:  # where a transaction begins only when told to
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            while not stop.is_set():
+                await _either(self._woken.wait(), self._look_every)
+                if self._woken.is_set() or await outbox.has_due(connection, self._clock()):
+                    self._woken.clear()
                     return
 
     async def _claim(self, now: datetime) -> Batch | None:

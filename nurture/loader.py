@@ -116,5 +116,3 @@ def _line(error: BaseException, path: Path) -> int:
 def _why(error: BaseException) -> str:
     text = str(error).partition("\n")[0]
     return text if isinstance(error, TypeError | AttributeError) else f"{type(error).__name__}: {text}"
-
-

@@ -1,6 +1,6 @@
 """What a journey can hear: an event, or a condition that comes true; and where it then goes."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -116,8 +116,9 @@ def _journey(wish: Wish, run: int, test: bool, now: datetime) -> tuple[dict[str,
     position = begin(wish.version, entered)
     # A test lead is there to see the campaign, and would only blur what the hold-out measures.
     holdout = held_out(wish.version.campaign, wish.lead_id) and not test
+    journey_id = new_id()
     row = {
-        "id": new_id(),
+        "id": journey_id,
         "lead_id": wish.lead_id,
         "campaign": wish.campaign,
         "version": wish.version.hash,
@@ -133,7 +134,7 @@ def _journey(wish: Wish, run: int, test: bool, now: datetime) -> tuple[dict[str,
         "updated_at": now,
     }
     arms = {} if holdout else listened_arms(wish.version, position)
-    return row, listeners.rows(row["id"], wish.lead_id, arms, entered)
+    return row, listeners.rows(journey_id, wish.lead_id, arms, entered)
 
 
 async def _add(session: Session, rows: list[dict[str, Any]]) -> set[str]:
@@ -171,7 +172,7 @@ async def _record(session: Session, refusals: list[dict[str, Any]]) -> None:
 async def _leads(session: Session, lead_ids: set[str]) -> dict[str, bool]:
     """Which of the leads there are, and whether each is a test lead."""
     query = select(LeadRow.id, LeadRow.test).where(col(LeadRow.id).in_(lead_ids))
-    return {lead_id: test for lead_id, test in (await session.exec(query)).all()}
+    return dict((await session.exec(query)).all())
 
 
 async def _past(session: Session, wishes: Sequence[Wish]) -> dict[tuple[str, str], list[_Past]]:

@@ -82,21 +82,14 @@ async def listeners_for(
 ) -> dict[str, list[Listener]]:
     """By lead, the journeys that listen for one of the keys, the oldest journey first."""
     query = (
-        select(
-            ListenerRow.lead_id,
-            ListenerRow.journey_id,
-            ListenerRow.arm,
-            ListenerRow.key,
-            ListenerRow.since,
-            JourneyRow.version,
-            JourneyRow.pace,
-            JourneyRow.position,
-        )
+        select(ListenerRow, JourneyRow.version, JourneyRow.pace, JourneyRow.position)
         .join(JourneyRow, col(JourneyRow.id) == col(ListenerRow.journey_id))
         .where(col(ListenerRow.lead_id).in_(lead_ids), col(ListenerRow.key).in_(keys))
         .order_by(col(JourneyRow.entered), col(JourneyRow.id))
     )
     found: dict[str, list[Listener]] = {}
-    for lead_id, *listener, position in await (await session.connection()).execute(query):
-        found.setdefault(lead_id, []).append(Listener(*listener, heard=tuple(position["heard"])))
+    for row, version, pace, position in (await session.exec(query)).all():
+        heard = tuple(position["heard"])
+        listener = Listener(row.journey_id, row.arm, row.key, row.since, version, pace, heard)
+        found.setdefault(row.lead_id, []).append(listener)
     return found

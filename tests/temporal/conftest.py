@@ -6,7 +6,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest_asyncio
-from tests.temporal.town import Town
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -15,6 +14,7 @@ from temporalio.workflow import SandboxImportNotificationPolicy as Policy
 from activities.failures import Failures
 from activities.walk import JourneyActivities
 from nurture.store import Store
+from tests.temporal.town import Town
 from workflows.connection import register_search_attributes
 from workflows.journey import JourneyWorkflow
 from workflows.payloads import data_converter

@@ -1,10 +1,10 @@
 """The same story in every shell: simulated in memory, and lived on a real Temporal server with virtual time."""
 
 import pytest
-from tests.temporal.town import Town, a_lead
-from tests.temporal.roads import ROADS, Road
 
 from nurture.simulate import simulate
+from tests.temporal.roads import ROADS, Road
+from tests.temporal.town import Town, a_lead
 
 
 @pytest.mark.parametrize("road", ROADS, ids=lambda road: road.name)

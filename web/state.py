@@ -1,0 +1,34 @@
+"""What a web process works with, and how a request comes by it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastapi import Request
+
+from nurture.catalogue import Catalogue
+from nurture.intake import Intake
+from nurture.links import Links
+from nurture.settings import Settings
+from nurture.store import Store
+
+
+@dataclass(frozen=True)
+class State:
+    """Settings, store, catalogue, intake and links."""
+
+    settings: Settings
+    store: Store
+    catalogue: Catalogue
+    intake: Intake
+    links: Links
+
+
+def state(request: Request) -> State:
+    """The process's state."""
+    found: State = request.app.state.nurture
+    return found
+
+
+def clock() -> datetime:
+    """The time at which a request is handled."""
+    return datetime.now(UTC)
