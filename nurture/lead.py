@@ -77,7 +77,9 @@ class Comparable(ABC, Generic[Made]):
         raise TypeError(f"{self} alone is no condition: compare it, or write .known()")
 
     def _unbracketed(self, other: object) -> NoReturn:
-        raise TypeError(f"{other!r} and {self} are joined before they are compared: put every comparison in brackets, (…) & (…)")
+        raise TypeError(
+            f"{other!r} and {self} are joined before they are compared: put every comparison in brackets, (…) & (…)"
+        )
 
     __and__ = __rand__ = __or__ = __ror__ = _unbracketed
 

@@ -99,9 +99,7 @@ class Recorder:
         return result
 
     def _score(self, connection: Connection, taken: Sequence[Taken], books: Books) -> None:
-        asks = [
-            self.scoring.ask(_human(one), one.changed, new_lead=one.new_lead, given=_points(one)) for one in taken
-        ]
+        asks = [self.scoring.ask(_human(one), one.changed, new_lead=one.new_lead, given=_points(one)) for one in taken]
         tallies = self.scoring.tallies(connection, zip((one.lead for one in taken), asks, strict=True))
         consents = _consents(connection, taken)
         for one, ask in zip(taken, asks, strict=True):

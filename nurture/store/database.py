@@ -44,7 +44,7 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
         """A session that sees one consistent state and changes nothing."""
-        with _reachable(self.url):
+        with _Reachable(self.url):
             async with AsyncSession(self.engine, expire_on_commit=False) as session:
                 if self.sqlite:
                     await (await session.connection()).execute(text("BEGIN"))
@@ -53,7 +53,7 @@ class Store:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Session]:
         """A transaction: all of it is committed at the end, or nothing."""
-        with _reachable(self.url):
+        with _Reachable(self.url):
             if not self.sqlite:
                 async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
                     yield session
@@ -68,7 +68,7 @@ class Store:
         if not self._in_a_file:
             async with self.write() as session:
                 return await (await session.connection()).run_sync(work)
-        with _reachable(self.url):
+        with _Reachable(self.url):
             async with self._one_writer:
                 return await asyncio.to_thread(self._in_thread, work)
 
@@ -127,7 +127,7 @@ def _set_up_sqlite(engine: Engine) -> None:
         cursor.close()
 
 
-class _reachable:
+class _Reachable:
     """Turns a database that cannot be reached into `Unavailable`, without its password in the text."""
 
     def __init__(self, url: str) -> None:

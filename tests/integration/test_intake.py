@@ -164,7 +164,7 @@ async def test_a_bad_item_is_refused_with_its_field_and_harms_no_neighbour(
 ) -> None:
     before, bad, after = await intake.accept([event_of(), incoming, event_of("bob@example.org")], now)
 
-    assert before.error is None and after.error is None
+    assert (before.error, after.error) == (None, None)
     assert isinstance(bad.error, NotFound if field is None else BadInput)
     assert getattr(bad.error, "field", None) == field
     assert len(await rows(store, EventRow)) == 2
@@ -263,7 +263,7 @@ async def enter(store: Store, lead_id: str | None, now: datetime) -> None:
         session.add(VersionRow(hash="h", campaign="c", number=1, body="{}", published_at=now))
         await session.flush()
         times = {"entered": now, "updated_at": now}
-        session.add(JourneyRow(lead_id=lead_id, campaign="c", version="h", state="s", position={}, **times))
+        session.add(JourneyRow(lead_id=lead_id, campaign="c", version="h", state="s", position={}, **times))  # type: ignore[arg-type]  # the rest are defaults
 
 
 async def test_a_shared_computer_does_not_make_two_people_one(intake: Intake, store: Store, now: datetime) -> None:
@@ -456,7 +456,7 @@ async def test_an_unsubscribe_that_comes_before_the_signup_still_holds(
 ) -> None:
     await intake.accept([event_of(name="left", consents={"news": False}, at=now - days(1))], now)
     (result,) = await intake.accept([event_of(name="signed_up", consents={"news": True}, at=now - days(2))], now)
-    (same_time,) = await intake.accept([event_of(name="confused", consents={"news": True}, at=now - days(1))], now)
+    (_,) = await intake.accept([event_of(name="confused", consents={"news": True}, at=now - days(1))], now)
 
     async with store.read() as session:
         assert await current_consents(session, str(result.lead_id)) == {"news": False}

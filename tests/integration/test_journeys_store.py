@@ -87,7 +87,7 @@ async def test_only_those_who_listen_for_one_of_the_keys_are_found(scene: Scene)
 
 async def test_an_unknown_lead_cannot_enter(scene: Scene) -> None:
     version = await scene.publish(simple())
-    with pytest.raises(NotFound, match="no lead .nobody."):
+    with pytest.raises(NotFound, match=r"no lead .nobody."):
         async with scene.store.write() as session:
             await enrolments.enrol(session, version, "nobody", by="test", now=scene.now)
 

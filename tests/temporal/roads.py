@@ -1,5 +1,7 @@
 """Campaigns that between them take every kind of step and every way of waking."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from nurture import (
@@ -39,7 +41,7 @@ class Road(NamedTuple):
     name: str
     campaign: Campaign
     events: tuple[Planned, ...] = ()
-    lead: dict[str, Any] = {}
+    lead: Mapping[str, Any] = MappingProxyType({})
 
 
 plain = Campaign(
@@ -77,7 +79,8 @@ ROADS = [
     Road("bought while reminded", heard, (at(days=6, event="order_paid"), at(days=9, event="survey_answered", lead={"nps": 10}))),
     Road("an unhappy customer", heard, (at(days=1, event="order_paid"), at(days=4, event="survey_answered", lead={"nps": 3}))),
     Road("an objection", heard, (at(days=3, event="objected"),)),
-    Road("a tag that comes true", heard, (at(days=3, event="tagged", lead={"tags": ["hot"]}), at(days=8, event="sales_rejected"))),
+    Road("a tag that comes true", heard,
+         (at(days=3, event="tagged", lead={"tags": ["hot"]}), at(days=8, event="sales_rejected"))),
     Road("refuses marketing", heard, (), {"consents": {"*": False}}),
     Road("in Tokyo", heard, (at(days=1, hours=2, event=clicked("test/one")),), {"time_zone": "Asia/Tokyo"}),
 ]  # fmt: skip

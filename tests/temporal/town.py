@@ -163,6 +163,6 @@ class Town:
         async with self.store.read() as session:
             messages = (await session.exec(accepted.order_by(col(MessageRow.accepted_at)))).all()
             ending = (await session.get_one(JourneyRow, row.id)).ending
-            return Lived(row.entered, list((await session.exec(moves)).all()), [one.template for one in messages], ending)
-
-
+            return Lived(
+                row.entered, list((await session.exec(moves)).all()), [one.template for one in messages], ending
+            )
