@@ -1,6 +1,7 @@
 """Messages rendered from files, and what is said of the files that cannot be."""
 
 import os
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -31,7 +32,8 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.templates = Templates([path, LAYOUTS])
+        shutil.copytree(LAYOUTS / "layouts", path / "layouts", dirs_exist_ok=True)
+        self.templates = Templates([path])
 
     def write(self, file: str, text: str) -> Path:
         """Write one file."""
