@@ -44,7 +44,7 @@ class Batch:
     done: list[int] = field(default_factory=list)
     again: list[OutboxRow] = field(default_factory=list)
     dead: list[tuple[OutboxRow, str]] = field(default_factory=list)
-    out_of_reach: Unavailable | None = None
+    out_of_reach: Exception | None = None
 
     def concerns_nobody(self, row: OutboxRow) -> bool:
         """Whether nothing listens for that row and no campaign is entered by it."""
@@ -98,7 +98,7 @@ class Dispatcher:
             return 0
         try:
             await self._work(batch)
-        except Unavailable as error:
+        except (Unavailable, DBAPIError) as error:
             batch.out_of_reach = error
         await self._settle(batch)
         if batch.out_of_reach is not None:

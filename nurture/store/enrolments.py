@@ -91,6 +91,7 @@ async def enrol_all(session: Session, wishes: Sequence[Wish], now: datetime) -> 
         else:
             run = 1 + max((one.run for one in before if one.earlier.key == wish.key), default=0)
             new.append((at, *_journey(wish, run, tests[wish.lead_id], now)))
+    new.sort(key=lambda one: str(one[1]["lead_id"]))  # as all who hold several leads' rows do, so that none deadlocks
     added = await _add(session, [row for _, row, _ in new])
     await listeners.add_all(session, [one for _, row, arms in new if row["id"] in added for one in arms])
     for at, row, _ in new:

@@ -12,6 +12,7 @@ from nurture.campaign import AudienceEntry, DateEntry, always, once_in
 from nurture.conditions import event
 from nurture.errors import Unavailable
 from nurture.lead import lead
+from nurture.orders import StartOrder
 from nurture.settings import Settings
 from nurture.steps import WaitFor
 from nurture.store import campaigns, enrolments, journeys, listeners
@@ -626,8 +627,8 @@ async def test_it_runs_until_it_is_told_to_stop_and_is_woken_at_once(scene: Scen
     stop, running = asyncio.Event(), asyncio.Event()
     start = scene.engine.start
 
-    async def started(order: object) -> None:
-        await start(order)  # type: ignore[arg-type]
+    async def started(order: StartOrder) -> None:
+        await start(order)
         running.set()
 
     scene.engine.start = started  # type: ignore[method-assign]
@@ -654,3 +655,46 @@ async def test_a_state_that_is_gone_from_a_version_is_not_listened_for(scene: Sc
     await scene.dispatch()
 
     assert (scene.engine.heard, await scene.dead_letters()) == ([], [])
+
+
+async def test_what_is_wrong_with_one_lead_harms_no_other(scene: Scene) -> None:  # F21
+    await scene.publish(simple(enters=[on("signed_up")]))
+    for n in range(10):
+        await scene.lead(f"lead-{n}")
+        await scene.happens("signed_up", to=f"lead-{n}")
+    await scene.put("event", "lost", event="gone", name="signed_up", keys=["event.signed_up"])
+    await scene.put("dance", "strange")
+    await scene.put("event", "broken")
+
+    await scene.dispatch()
+
+    assert len(scene.engine.started) == 10
+    assert [row.lead_id for row in await scene.rows(OutboxRow)] == ["broken"]
+    assert {reason.split(":")[0] for reason in await scene.dead_letters()} == {
+        "event gone is no longer in the store",
+        "an outbox row of kind 'dance' is unknown",
+    }
+
+
+async def test_it_goes_on_by_itself_when_the_engine_is_back(scene: Scene) -> None:
+    await scene.publish(simple(enters=[on("signed_up")]))
+    await scene.lead()
+    await scene.happens("signed_up")
+    tried, started, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    start, scene.engine.reachable = scene.engine.start, False
+
+    async def watched(order: StartOrder) -> None:
+        tried.set()
+        await start(order)
+        started.set()
+
+    scene.engine.start = watched  # type: ignore[method-assign]
+    work = asyncio.create_task(scene.dispatcher.run(stop))
+    await asyncio.wait_for(tried.wait(), 5)
+    assert not started.is_set()
+    scene.engine.reachable = True
+    await asyncio.wait_for(started.wait(), 5)
+    stop.set()
+    await asyncio.wait_for(work, 5)
+
+    assert (len(scene.engine.started), await scene.pending()) == (1, 0)
