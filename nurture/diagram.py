@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from graphviz_pure import Source
-
 from nurture.roads import ways
 from nurture.triggers import Done, Leave, ToState
 from nurture.version import Version
@@ -80,6 +78,3 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def svg(version: Version) -> str:
-    """The picture as SVG."""
-    return Source(dot(version)).pipe(format="svg").decode()

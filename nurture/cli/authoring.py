@@ -1,6 +1,8 @@
 """Writing campaigns: check, diagram, simulate, preview, publish."""
 
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from rich.table import Table
 
 from nurture.cli.context import fail, now, out, with_store
 from nurture.conditions import Happened, clicked, event, opened, replied
-from nurture.diagram import mermaid, svg
+from nurture.diagram import dot, mermaid
 from nurture.errors import NurtureError
 from nurture.loader import Loaded, load, read
 from nurture.message_variables import lead_variables
@@ -56,7 +58,10 @@ def diagram(
     if svg_file is None:
         typer.echo(mermaid(version))
         return
-    svg_file.write_text(svg(version), encoding="utf-8")
+    drawing = shutil.which("graphviz-pure", path=str(Path(sys.executable).parent)) or shutil.which("dot")
+    if drawing is None:
+        fail("nothing here can draw: install graphviz-pure")
+    subprocess.run([drawing, "-Kdot", "-Tsvg", f"-o{svg_file}"], input=dot(version).encode(), check=True)  # noqa: S603
     out.print(f"written to {svg_file}")
 
 
