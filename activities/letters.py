@@ -59,7 +59,7 @@ class Letter(ABC):
 
     def headers(self, context: Mapping[str, Any]) -> dict[str, str]:
         """Header fields of its own."""
-        return {"X-Nurture-Key": f"{self.journey_id}/{self.occurrence}"}
+        return {}
 
 
 @dataclass(frozen=True)

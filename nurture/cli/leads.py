@@ -64,7 +64,7 @@ def import_(
 def _lead(row: dict[str, str], renamed: dict[str, str]) -> dict[str, Any]:
     lead: dict[str, Any] = {}
     for column, value in row.items():
-        if column is None or value is None or not value.strip():
+        if not value.strip():
             continue
         group, _, name = renamed.get(column, column).strip().partition(".")
         if name and group in GROUPS:

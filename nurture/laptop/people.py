@@ -62,8 +62,8 @@ class People:
             last = answer["last"]
 
     async def _react(self, client: httpx.AsyncClient, mail: Mapping[str, Any]) -> None:
-        to = str(mail["to"])
-        links = [str(link) for link in mail["links"] if str(link).startswith(self.web_url)]
+        to = str(mail["recipient"])
+        links = [link["url"] for link in mail["links"] if link["url"].startswith(self.web_url)]
         if not to.startswith("person-"):
             self.did["notices to the team"] += 1
             return
