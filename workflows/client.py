@@ -45,7 +45,7 @@ class TemporalJourneys:
         self._queue = task_queue
 
     async def start(self, order: StartOrder) -> None:
-        """Start the journey's workflow; one that runs or has run is left alone."""
+        """Start the journey's workflow; one that runs is left alone, one that somebody ended is run again from the store."""
         journey = JourneyOrder(
             journey_id=order.journey_id,
             lead_id=order.lead_id,
@@ -68,7 +68,7 @@ class TemporalJourneys:
                     id=workflow_id(order.journey_id),
                     task_queue=self._queue,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                     search_attributes=attributes,
                     rpc_timeout=PATIENCE,
                 )

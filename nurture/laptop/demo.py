@@ -23,7 +23,7 @@ from nurture.laptop.stack import Stack
 from nurture.store import Store, journeys
 from nurture.store.models import EventRow, HandOffRow, JourneyRow, MessageRow, OutboxRow
 
-LONGEST = 100.0
+LONGEST = 88.0
 LEAST = 12.0
 SETTLED = ("ended", "holdout")
 ARRIVALS_AT_ONCE = 8
