@@ -1,0 +1,179 @@
+"""The HTTP edge, on each database in turn."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from sqlmodel import select
+from standardwebhooks import Webhook
+
+from nurture.catalogue import Catalogue
+from nurture.hooks import Source
+from nurture.links import Links
+from nurture.settings import Settings
+from nurture.store import Store
+from nurture.store.api_keys import SCOPES, make_key
+from nurture.store.consents import current_consents
+from nurture.store.models import EventRow, LeadRow, LinkRow, MessageRow
+from web.app import create
+
+SECRET = SecretStr("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
+SHOP = Source(key="shop", events={"order.paid": "order_paid"}, lead={"email": "data.email"})
+ANN: dict[str, Any] = {"name": "order_paid", "lead": {"email": "ann@example.com"}}
+
+
+@pytest.fixture
+async def client(database_url: str, store: Store) -> AsyncIterator[httpx.AsyncClient]:
+    here = Settings(database_url=SecretStr(database_url), hook_secrets={"shop": SECRET}, base_url="http://nurture")
+    app = create(here, Catalogue(sources={"shop": SHOP}))
+    async with store.write() as session:
+        key = await make_key(session, "test", SCOPES, datetime.now(UTC))
+    headers = {"Authorization": f"Bearer {key}"}
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://nurture") as one,
+    ):
+        one.headers = httpx.Headers(headers)
+        yield one
+
+
+@pytest.fixture
+async def links(store: Store, now: datetime) -> Links:
+    """A lead `ann` with a message `m` that holds a link `l`."""
+    about = {"occurrence": "a/0/1", "campaign": "c", "template": "c/one", "channel": "email", "purpose": "marketing"}
+    async with store.write() as session:
+        session.add(LeadRow(id="ann", created_at=now, updated_at=now))
+        await session.flush()
+        row = MessageRow(id="m", lead_id="ann", topic="news", status="accepted", message_id="<m>", due_at=now, **about,
+                         updated_at=now)  # fmt: skip
+        session.add(row)
+        await session.flush()
+        session.add(LinkRow(id="l", message_id="m", url="https://example.com/prices"))
+    return Links("http://nurture", Settings().secrets)
+
+
+async def names(store: Store) -> list[tuple[str, bool]]:
+    async with store.read() as session:
+        return [(row.name, row.machine) for row in (await session.exec(select(EventRow))).all()]
+
+
+async def test_an_event_sent_again_has_no_second_effect(client: httpx.AsyncClient, store: Store) -> None:
+    first = await client.post("/v1/events", json={"id": "1", **ANN})
+    again = await client.post("/v1/events", json={"id": "1", **ANN})
+
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert (first.json()["duplicate"], again.json()["duplicate"]) == (False, True)
+    assert await names(store) == [("order_paid", False)]
+
+
+async def test_a_bad_item_harms_no_neighbour(client: httpx.AsyncClient, store: Store) -> None:
+    answer = await client.post("/v1/events", json=[ANN, {"name": "order paid", "lead": {}}, 7, ANN])
+
+    assert [one["status"] for one in answer.json()["results"]] == [202, 422, 422, 202]
+    assert answer.json()["results"][1]["field"] == "name"
+    assert len(await names(store)) == 2
+
+
+async def test_more_than_is_taken_at_once_is_refused(client: httpx.AsyncClient) -> None:
+    many = await client.post("/v1/events", json=[ANN] * 501)
+    large = await client.post("/v1/events", content=b"x" * 1_000_001)
+
+    assert (many.status_code, large.status_code) == (413, 413)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda one: st.lists(one) | st.dictionaries(st.text(), one),
+    )
+)
+async def test_no_junk_breaks_it(client: httpx.AsyncClient, junk: Any) -> None:
+    answer = await client.post("/v1/events", json=[{"name": "visit", "lead": junk}, ANN] if junk else [ANN, ANN])
+
+    assert answer.status_code == 207
+    assert answer.json()["results"][1]["status"] == 202
+
+
+async def test_without_a_key_nothing_is_taken(client: httpx.AsyncClient) -> None:
+    client.headers.pop("Authorization")
+    forged = await client.post("/v1/events", json=ANN, headers={"Authorization": "Bearer nk_1_2"})
+
+    assert (await client.post("/v1/events", json=ANN)).status_code == 401
+    assert forged.json()["status"] == 401
+
+
+async def test_an_unknown_campaign_is_named(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/journeys", json={"campaign": "price-lst", "lead": {"email": "ann@example.com"}})
+
+    assert answer.status_code == 404
+    assert "price-lst" in answer.json()["detail"]
+
+
+async def test_a_signed_webhook_is_mapped_once(client: httpx.AsyncClient, store: Store) -> None:
+    body, now = '{"type":"order.paid","data":{"email":"ann@example.com"}}', datetime.now(UTC)
+    signature = Webhook(SECRET.get_secret_value()).sign("w1", now, body)
+    signed = {"webhook-id": "w1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
+    answers = [await client.post("/hooks/in/shop", content=body, headers=signed) for _ in range(2)]
+    altered = await client.post("/hooks/in/shop", content=body + " ", headers=signed)
+
+    assert [one.json()["duplicate"] for one in answers] == [False, True]
+    assert altered.status_code == 401
+    assert await names(store) == [("order_paid", False)]
+
+
+async def test_a_click_leads_on_and_is_noted(client: httpx.AsyncClient, store: Store, links: Links) -> None:
+    answer = await client.get(links.click("l"), headers={"User-Agent": "a browser"})
+
+    assert (answer.status_code, answer.headers["location"]) == (302, "https://example.com/prices")
+    assert await names(store) == [("message_clicked", False)]
+
+
+async def test_a_machine_that_follows_a_link_is_noted_as_one(
+    client: httpx.AsyncClient, store: Store, links: Links
+) -> None:
+    await client.head(links.click("l"))
+
+    assert await names(store) == [("message_clicked", True)]
+
+
+async def test_looking_at_the_page_unsubscribes_nobody(client: httpx.AsyncClient, store: Store, links: Links) -> None:
+    page = await client.get(links.unsubscribe("ann", "news", "m"))
+
+    assert "Leave this mailing?" in page.text
+    async with store.read() as session:
+        assert await current_consents(session, "ann") == {}
+
+
+async def test_one_click_unsubscribes_at_once(client: httpx.AsyncClient, store: Store, links: Links) -> None:
+    done = await client.post(links.unsubscribe("ann", "news", "m"), data={"List-Unsubscribe": "One-Click"})
+
+    assert done.status_code == 200
+    async with store.read() as session:
+        assert await current_consents(session, "ann") == {"news": False}
+
+
+async def test_a_survey_takes_one_answer(client: httpx.AsyncClient, store: Store, links: Links) -> None:
+    for score in ("9", "3"):
+        await client.post(links.survey("ann", "nps", "m"), data={"score": score})
+
+    async with store.read() as session:
+        assert (await session.get_one(LeadRow, "ann")).profile["nps"] == 9
+
+
+@pytest.mark.parametrize("path", ["/c/x.y", "/u/x.y", "/s/x.y"])
+async def test_a_forged_link_finds_nothing(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).json()["detail"] == "there is nothing at this address"
+
+
+async def test_readiness_tells_what_is_missing(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/ready")
+
+    assert (await client.get("/live")).status_code == 200
+    assert answer.json()["checks"]["database"] is True
