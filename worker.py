@@ -16,6 +16,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunn
 
 from activities.equipment import Equipment
 from activities.failures import Failures
+from activities.unknowns import resolve_unknown
 from activities.walk import JourneyActivities
 from activities.webhooks import Webhooks
 from nurture.catalogue import Catalogue
@@ -83,10 +84,21 @@ def journey_worker(client: Client, equipment: Equipment, runner: WorkflowRunner 
     )
 
 
+async def _ask_after_unknown(equipment: Equipment) -> None:
+    try:
+        await resolve_unknown(equipment, datetime.now(UTC))
+    except NurtureError as error:
+        log.warning("unknown.waits", reason=str(error))
+
+
 @asynccontextmanager
-async def sweeping(store: Store, settings: Settings) -> AsyncIterator[None]:
+async def sweeping(equipment: Equipment) -> AsyncIterator[None]:
     """The sweeps on their schedule; each is idempotent and runs under a lease, so that of several workers one does it."""
+    store, settings = equipment.store, equipment.settings
     scheduler = AsyncIOScheduler(timezone=UTC)
+    scheduler.add_job(
+        _ask_after_unknown, "interval", [equipment], seconds=10, id="unknown", coalesce=True, max_instances=1
+    )
     for sweep in SWEEPS:
         scheduler.add_job(
             run_sweep, "interval", [sweep, store, settings], seconds=sweep.period(settings).total_seconds(), id=sweep.name,
@@ -121,7 +133,7 @@ async def main(settings: Settings) -> None:
     dispatcher = Dispatcher(
         store, TemporalJourneys(client, settings.task_queue), settings=settings, audiences=catalogue.audiences
     )
-    async with journey_worker(client, equipment), sweeping(store, settings):
+    async with journey_worker(client, equipment), sweeping(equipment):
         log.info("worker.ready", campaigns=sorted(catalogue.campaigns), at=datetime.now(UTC).isoformat())
         await dispatcher.run(stop)
         log.info("worker.stopping")

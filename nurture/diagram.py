@@ -56,8 +56,9 @@ def dot(version: Version) -> str:
     """The picture in the language of Graphviz."""
     lines = [
         "digraph campaign {",
-        '  rankdir=TB; node [fontname="Helvetica", fontsize=11, shape=box, style="rounded,filled", fillcolor="#eef4f0",'
-        ' color="#2f7d4f"]; edge [fontname="Helvetica", fontsize=9, color="#66716b"];',
+        '  rankdir=TB; node [fontname="Helvetica", fontsize=11, shape=box, style="rounded,filled"];',
+        '  node [fillcolor="#eef4f0", color="#2f7d4f"];',
+        '  edge [fontname="Helvetica", fontsize=9, color="#66716b"];',
         '  enter [label="enters", shape=oval, fillcolor="#ffffff"]; end [label="end", shape=oval, fillcolor="#ffffff"];',
     ]
     if version.arms:
@@ -76,5 +77,3 @@ def _short(text: str, most: int = 60) -> str:
 
 def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
-
-

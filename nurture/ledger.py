@@ -35,7 +35,7 @@ FOLLOWS: dict[Status, frozenset[Status]] = {
          Status.REJECTED}
     ),
     Status.COMMITTING: frozenset({Status.ACCEPTED, Status.DEFERRED, Status.REJECTED, Status.UNKNOWN}),
-    Status.UNKNOWN: frozenset({Status.ACCEPTED, Status.CLAIMED, Status.REJECTED}),
+    Status.UNKNOWN: frozenset({Status.ACCEPTED, Status.CLAIMED, Status.REJECTED, Status.UNKNOWN}),
     Status.ACCEPTED: frozenset(),
     Status.REJECTED: frozenset(),
     Status.SUPPRESSED: frozenset(),

@@ -27,12 +27,16 @@ from nurture.version import Version
 REACTIONS = {"clicked": clicked, "opened": opened, "replied": replied}
 
 
-def check(path: Annotated[Path | None, typer.Argument(help="The directory; NURTURE_CAMPAIGNS unless given.")] = None) -> None:
+def check(
+    path: Annotated[Path | None, typer.Argument(help="The directory; NURTURE_CAMPAIGNS unless given.")] = None,
+) -> None:
     """Report every fault of campaigns, scores, definitions and messages, each with its place."""
     settings = read_settings()
     loaded: Loaded = read(path or settings.campaigns, settings.templates)
     for fault in loaded.faults:
-        out.print(f"{fault.level}: {fault}", style="red" if fault.level == "error" else "yellow", soft_wrap=True, markup=False)
+        out.print(
+            f"{fault.level}: {fault}", style="red" if fault.level == "error" else "yellow", soft_wrap=True, markup=False
+        )
     if loaded.errors:
         fail(f"{len(loaded.errors)} faults")
     messages = len(Templates([settings.templates]).keys())
@@ -67,7 +71,9 @@ def diagram(
 
 def simulate_(
     campaign: str,
-    at: Annotated[list[str] | None, typer.Option(help='What happens: "3d=order_paid", "1d=clicked:price-list/greet".')] = None,
+    at: Annotated[
+        list[str] | None, typer.Option(help='What happens: "3d=order_paid", "1d=clicked:price-list/greet".')
+    ] = None,
     lead: Annotated[list[str] | None, typer.Option(help="What is known of the lead: country=DE, nps=10.")] = None,
 ) -> None:
     """Tell the whole story of one lead, on a virtual clock."""
@@ -75,7 +81,9 @@ def simulate_(
     settings = read_settings()
     scores = load(settings.campaigns).scores.values()
     profile = {name: _plain(value) for name, _, value in (one.partition("=") for one in lead or [])}
-    story = simulate(version, lead=profile, events=[_planned(one) for one in at or []], scores=scores, rules=settings.rules)
+    story = simulate(
+        version, lead=profile, events=[_planned(one) for one in at or []], scores=scores, rules=settings.rules
+    )
     table = Table("day", "time", "state", "what", "how", "values", box=None, header_style="bold")
     for line in story.lines:
         day = (line.at - story.lines[0].at).days

@@ -56,7 +56,9 @@ def import_(
                 if result.error is not None:
                     bad += 1
                     err.print(f"line {line}: {result.error}", style="red", markup=False)
-        out.print(f"{len(rows)} rows: {made} new, {changed} changed, {len(rows) - made - changed - bad} as they were, {bad} bad")
+        out.print(
+            f"{len(rows)} rows: {made} new, {changed} changed, {len(rows) - made - changed - bad} as they were, {bad} bad"
+        )
 
     with_store(work)
 

@@ -78,7 +78,13 @@ def keys() -> None:
         table = Table("id", "name", "scopes", "made", "revoked", box=None, header_style="bold")
         async with store.read() as session:
             for row in await api_keys.all_keys(session):
-                table.add_row(row.id, row.name, " ".join(row.scopes), f"{row.created_at:%Y-%m-%d}", "yes" if row.revoked_at else "")
+                table.add_row(
+                    row.id,
+                    row.name,
+                    " ".join(row.scopes),
+                    f"{row.created_at:%Y-%m-%d}",
+                    "yes" if row.revoked_at else "",
+                )
         out.print(table)
 
     with_store(work)

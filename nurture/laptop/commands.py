@@ -15,14 +15,14 @@ from nurture.laptop.demo import Demo, laptop
 from nurture.laptop.stack import Stack
 
 out = Console(highlight=False)
-HERE = Path(".nurture")
+HERE = Path.cwd() / ".nurture"
 
 
 def dev(speed: Annotated[str, typer.Option(help="1d=1s: one day of a journey lasts a second.")] = "") -> None:
     """Run everything on this machine: Temporal, mail catcher, web, worker; what it knows is kept in .nurture/."""
 
     async def work() -> None:
-        async with laptop(speed, HERE.resolve()) as stack:
+        async with laptop(speed, HERE) as stack:
             _places(stack)
             out.print(f"API key       {stack.api_key.get_secret_value()}")
             await _until_told(stack)
@@ -55,7 +55,9 @@ def demo(
 
 
 def _places(stack: Stack) -> None:
-    out.print(f"API           {stack.web_url}/docs\nInbox         {stack.inbox_url}\nTemporal UI   {stack.temporal_url}")
+    out.print(
+        f"API           {stack.web_url}/docs\nInbox         {stack.inbox_url}\nTemporal UI   {stack.temporal_url}"
+    )
 
 
 async def _until_told(stack: Stack) -> None:

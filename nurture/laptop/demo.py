@@ -6,7 +6,7 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +92,7 @@ class Demo:
                 break
             await asyncio.sleep(0.25)
         end = time.monotonic() + 40
-        while not await self._idle(store) and time.monotonic() < end:
+        while not await self._idle(store) and time.monotonic() < end:  # noqa: ASYNC110  # it is another process's work
             await asyncio.sleep(0.25)
         return kills
 
@@ -127,21 +127,25 @@ class Demo:
         return result if stored == len(people.acknowledged) else result._replace(unaccounted=("an event",))
 
 
-def _journeys(rows: object) -> Table:
+def _journeys(rows: Sequence[JourneyRow]) -> Table:
     table = Table("campaign", "how it stands", "journeys", title="Journeys", title_justify="left", box=None)
     counts: Counter[tuple[str, str]] = Counter()
-    for row in rows:  # type: ignore[attr-defined]  # rows of the store
+    for row in rows:
         counts[row.campaign, row.ending or f"{row.status} in {row.state}"] += 1
     for (campaign, standing), count in sorted(counts.items()):
         table.add_row(campaign, standing, str(count))
     return table
 
 
-def _messages(rows: object) -> Table:
+def _reason(row: MessageRow) -> str:
+    return "" if row.status == "accepted" else row.reason
+
+
+def _messages(rows: Sequence[MessageRow]) -> Table:
     table = Table("message", "status", "count", title="Messages", title_justify="left", box=None)
-    counts = Counter((row.template, row.status, row.reason) for row in rows)  # type: ignore[attr-defined]  # rows of the store
+    counts = Counter((row.template, row.status, _reason(row)) for row in rows)
     for (template, status, reason), count in sorted(counts.items()):
-        table.add_row(template, status + (f": {reason}" if reason and status != "accepted" else ""), str(count))
+        table.add_row(template, status + (f": {reason}" if reason else ""), str(count))
     return table
 
 

@@ -50,7 +50,7 @@ class Stack:
     web_url: str = ""
     inbox_url: str = ""
     temporal_url: str = ""
-    api_key: SecretStr = SecretStr("")
+    api_key: SecretStr = field(default_factory=lambda: SecretStr(""))
 
     @property
     def mail_log(self) -> Path:

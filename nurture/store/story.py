@@ -70,7 +70,8 @@ async def _journey(session: Session, row: JourneyRow) -> JourneyStory:
         Line(one.at, one.state, _what(one, version), _how(one, messages.get(f"{one.state}/{one.step}/{one.visit}")))
         for one in (await session.exec(moves)).all()
     ]
-    title = f"{row.campaign}, version {published.number} ({row.version[:12]}), entered {row.entered:%Y-%m-%d %H:%M}: {row.entered_by}"
+    which = f"{row.campaign}, version {published.number} ({row.version[:12]})"
+    title = f"{which}, entered {row.entered:%Y-%m-%d %H:%M}: {row.entered_by}"
     return JourneyStory(title, lines, _standing(row, version))
 
 

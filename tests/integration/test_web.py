@@ -46,7 +46,13 @@ async def client(database_url: str, store: Store) -> AsyncIterator[httpx.AsyncCl
 @pytest.fixture
 async def links(store: Store, now: datetime) -> Links:
     """A lead `ann` with a message `m` that holds a link `l`."""
-    about = {"occurrence": "a/0/1", "campaign": "c", "template": "c/one", "channel": "email", "purpose": "marketing"}
+    about: dict[str, Any] = {
+        "occurrence": "a/0/1",
+        "campaign": "c",
+        "template": "c/one",
+        "channel": "email",
+        "purpose": "marketing",
+    }
     async with store.write() as session:
         session.add(LeadRow(id="ann", created_at=now, updated_at=now))
         await session.flush()
