@@ -14,6 +14,7 @@ from nurture.catalogue import Catalogue
 from nurture.channels import Envelope, Receipt
 from nurture.enrolment import Enrolled
 from nurture.errors import AddressRefused, MessageRefused, ProviderUnavailable
+from nurture.journey import Journey
 from nurture.pace import Pace
 from nurture.settings import Settings
 from nurture.store import Store
@@ -94,7 +95,7 @@ async def stage(store: Store, now: datetime) -> Stage:
         assert isinstance(entered, Enrolled)
         row = await session.get_one(JourneyRow, entered.journey_id)
     order = WalkOrder(journey_id=row.id, lead_id="ann", version=version.hash, pace=Pace(origin=now), now=now,
-                      position=row.position)  # fmt: skip
+                      position=Journey.model_validate(row.position))  # fmt: skip
     return Stage(store, Post(), order)
 
 
