@@ -10,3 +10,12 @@ shop = Source(
     properties={"order": "data.order.number", "amount": "data.order.total", "currency": "data.order.currency"},
     time_at="timestamp",
 )
+
+crm = Source(
+    key="crm",
+    events={"lead.accepted": "sales_accepted", "lead.rejected": "sales_rejected"},
+    type_at="type",
+    lead={"email": "data.email"},
+    properties={"reason": "data.reason"},
+    time_at="timestamp",
+)

@@ -55,6 +55,10 @@ class Links:
         """Who leaves what."""
         return Unsubscribing(*self._parts("unsubscribe", token, 3))
 
+    def confirmation(self, token: str) -> str:
+        """What the page behind an unsubscribe link sends back, so that a bare POST to the link does not act."""
+        return self._signer("confirm").get_signature(token).decode()
+
     def survey(self, lead_id: str, survey: str, message_id: str = "") -> str:
         """Where a lead answers a survey."""
         return f"{self.base_url}/s/{self._token('survey', lead_id, survey, message_id)}"

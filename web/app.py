@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from nurture.catalogue import Catalogue
 from nurture.intake import Intake
@@ -12,13 +13,11 @@ from nurture.loader import load
 from nurture.logs import set_up_logs
 from nurture.settings import Settings, read_settings
 from nurture.store import Store
-from web import health, hooks, intake, pages, problems
+from web import health, hooks, intake, links, looks, problems, referrals, surveys
+from web.bodies import LARGEST
+from web.description import ABOUT, describe
+from web.keys import Keys
 from web.state import State
-
-ABOUT = """Events and leads come in here; links in messages lead here.
-
-Send an API key as `Authorization: Bearer nk_…`; webhooks of other systems are signed instead.
-"""
 
 
 def create(settings: Settings | None = None, catalogue: Catalogue | None = None) -> FastAPI:
@@ -27,21 +26,23 @@ def create(settings: Settings | None = None, catalogue: Catalogue | None = None)
         set_up_logs()
         settings = read_settings()
     catalogue = catalogue or load(settings.campaigns, settings.templates)
-    here = settings, catalogue
+    seals = hooks.seals(catalogue.sources, settings.hook_secrets)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        settings, catalogue = here
         store = Store(settings.database_url.get_secret_value())
-        links = Links(settings.base_url, settings.secrets)
-        app.state.nurture = State(settings, store, catalogue, Intake(store, catalogue, settings), links)
-        app.state.known_keys = {}
+        taking = Intake(store, catalogue, settings)
+        signed = Links(settings.base_url, settings.secrets)
+        app.state.nurture = State(settings, store, catalogue, taking, signed, Keys(store), seals)
         yield
-        await app.state.nurture.intake.close()
+        await taking.close()
         await store.close()
 
-    app = FastAPI(title="nurture", description=ABOUT, version="0.1.0", lifespan=lifespan, redoc_url=None)
+    app = FastAPIOffline(
+        title="nurture", description=ABOUT, version="0.1.0", lifespan=lifespan, redoc_url=None, max_body_size=LARGEST
+    )
     problems.add_problems(app)
-    for part in (intake, hooks, pages, health):
+    for part in (intake, hooks, links, surveys, referrals, looks, health):
         app.include_router(part.routes)
+    describe(app)
     return app

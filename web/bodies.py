@@ -1,36 +1,35 @@
-"""Request bodies: bounded before they are read, and plain JSON."""
+"""Request bodies: how large they may be, and what they say."""
 
 import json
 from typing import Any
 
 from fastapi import Request
+from pydantic_core import from_json
+from starlette.datastructures import FormData
 
 from nurture.errors import BadInput
-from web.problems import TooLarge
 
-LARGEST = 1_000_000
-
-
-async def raw_body(request: Request) -> bytes:
-    """The body, refused as soon as it is larger than is taken."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > LARGEST:
-        raise TooLarge(f"the body is larger than {LARGEST} bytes: send less at once")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise TooLarge(f"the body is larger than {LARGEST} bytes: send less at once")
-    return bytes(body)
+LARGEST = 1_000_000  # bytes
+LONGEST_NUMBER = 4000  # digits; Python refuses to read longer ones, and so the neighbours of one
 
 
 def as_json(body: bytes) -> Any:
-    """The body as JSON; numbers that JSON does not know (NaN) are refused."""
+    """The body as JSON. What JSON does not know (NaN, half a surrogate pair) is read: it is refused item by item."""
     try:
-        return json.loads(body, parse_constant=_refuse)
+        return from_json(body)
+    except ValueError:
+        pass
+    try:
+        return json.loads(body, parse_int=_whole_number)
     except (ValueError, RecursionError) as error:
-        raise BadInput("the body is no JSON (UTF-8)", field="body") from error
+        raise BadInput("the body is no JSON (UTF-8), or nested too deeply", field="body") from error
 
 
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON")
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits) < LONGEST_NUMBER else float("inf")
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form, urlencoded or multipart, without files."""
+    form: FormData = await request.form(max_files=0, max_fields=20, max_part_size=20_000)
+    return {name: value for name, value in form.items() if isinstance(value, str)}

@@ -1,51 +1,88 @@
 """Webhooks from other systems, signed by the Standard Webhooks scheme; each source says how its payload reads."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from nurture.errors import BadInput, NotFound
-from nurture.intake import read_incoming
-from web.bodies import as_json, raw_body
+from nurture.errors import BadInput, BadSettings, NotFound
+from nurture.hooks import Source
+from nurture.intake import Internal, read_incoming
+from nurture.intake.incoming import stable_id
+from web.bodies import as_json
 from web.problems import Unauthorised
 from web.state import State, clock, state
 
-LONGEST_ID = 80
+SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 routes = APIRouter(tags=["webhooks"])
 
 
+def seals(sources: Mapping[str, Source], secrets: Mapping[str, SecretStr]) -> dict[str, tuple[Webhook, ...]]:
+    """What each source's webhooks are verified by: any of its live secrets, so that they can be rotated."""
+    found: dict[str, tuple[Webhook, ...]] = {}
+    for source in sources.keys() & secrets.keys():
+        try:
+            found[source] = tuple(Webhook(secret) for secret in secrets[source].get_secret_value().split())
+        except Exception as error:  # the library raises several kinds
+            raise BadSettings(
+                f"NURTURE_HOOK_SECRETS__{source.upper()}: no secrets of webhooks: write whsec_… (base64), spaces between"
+            ) from error
+    return found
+
+
+class Heard(BaseModel):
+    """The event that the webhook became; `ignored` when its type is none that the source maps."""
+
+    ignored: bool = False
+    id: str | None = None
+    lead_id: str | None = None
+
+
 @routes.post("/hooks/in/{source}", status_code=202)
-async def take_webhook(source: str, request: Request, here: Annotated[State, Depends(state)]) -> dict[str, Any]:
+async def take_webhook(source: str, request: Request, here: Annotated[State, Depends(state)]) -> Heard:
     """Take in a webhook; a type that is not mapped is ignored, a `webhook-id` sent again has no second effect."""
-    known = here.catalogue.sources.get(source)
-    secrets = here.settings.hook_secrets.get(source)
-    if known is None or secrets is None:
-        raise NotFound(f"there is no source {source[:100]!r} with a secret: declare it and set NURTURE_HOOK_SECRETS")
-    body = await raw_body(request)
-    _verify(secrets.get_secret_value().split(), body, dict(request.headers))
+    if source not in here.seals:
+        raise NotFound("there is no such source with a secret: declare a Source and set NURTURE_HOOK_SECRETS")
+    body = await request.body()
+    webhook_id = _verified(here.seals[source], request, body)
     payload = as_json(body)
     if not isinstance(payload, dict):
         raise BadInput("the payload is no object", field="body")
-    mapped = known.mapped(payload)
+    mapped = here.catalogue.sources[source].mapped(payload)
     if mapped is None:
-        return {"ignored": True}
-    webhook_id = request.headers["webhook-id"]
-    incoming = read_incoming({**mapped, "id": f"hook/{source}/{webhook_id}"[:128], "source": f"hook {source}"})
-    (result,) = await here.intake.accept([incoming], clock())
+        return Heard(ignored=True)
+    incoming = read_incoming({**mapped, "lead": _tree(mapped["lead"]), "source": f"hook {source}"[:100]})
+    # The team declared the mapping, so it may name events of our own: what sales answered comes from the CRM.
+    event = Internal(**{**dict(incoming), "id": stable_id("hook", source, webhook_id)})
+    (result,) = await here.intake.accept([event], clock())
     if result.error is not None:
         raise result.error
-    return {"id": result.id, "lead_id": result.lead_id, "duplicate": result.duplicate, "ignored": False}
+    return Heard(id=result.id, lead_id=result.lead_id)
 
 
-def _verify(secrets: list[str], body: bytes, headers: dict[str, str]) -> None:
-    """Any of the live secrets will do, so that they can be rotated; five minutes of clock difference are allowed."""
-    if len(headers.get("webhook-id", "")) > LONGEST_ID:
-        raise BadInput(f"webhook-id is longer than {LONGEST_ID} characters", field="webhook-id")
-    for secret in secrets:
-        try:
-            Webhook(secret).verify(body.decode("utf-8", "surrogateescape"), headers)
-        except (WebhookVerificationError, ValueError, UnicodeError):
-            continue
-        return
+def _verified(known: tuple[Webhook, ...], request: Request, body: bytes) -> str:
+    """The webhook's id, once one of the secrets fits; five minutes of clock difference are allowed."""
+    headers = {name: request.headers.getlist(name) for name in SIGNED}
+    if all(len(values) == 1 for values in headers.values()):
+        signed = {name: values[0] for name, values in headers.items()}
+        for webhook in known:
+            try:
+                webhook.verify(body, signed, json_parse=False)
+            except (WebhookVerificationError, ValueError):  # a signature that is no base64, a body that is no text
+                continue
+            return signed["webhook-id"]
     raise Unauthorised("the signature does not fit: check the secret, the clock, and that the body is sent unaltered")
+
+
+def _tree(lead: Mapping[str, Any]) -> dict[str, Any]:
+    """The lead's fields, those of a group (`company.name`) inside it."""
+    tree: dict[str, Any] = {}
+    for path, value in lead.items():
+        group, _, name = path.partition(".")
+        if name:
+            tree.setdefault(group, {})[name] = value
+        else:
+            tree[group] = value
+    return tree

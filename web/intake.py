@@ -4,161 +4,198 @@ from difflib import get_close_matches
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import JSONResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlmodel import select
+from starlette.responses import Response
 
-from nurture.errors import BadInput, NotFound, NurtureError, Refused
-from nurture.intake import Enrolment, Incoming, Internal, Result, read_incoming
+from nurture.enrolment import as_key
+from nurture.errors import BadInput, NotFound, NurtureError
+from nurture.intake import Consent, Enrolment, Incoming, Internal, Result, read_incoming
+from nurture.intake.incoming import Id
 from nurture.pace import speed
 from nurture.store import leads
-from web.auth import may
-from web.bodies import as_json, raw_body
-from web.problems import TooLarge, document, status_of
+from nurture.store.models import CampaignRow
+from web.auth import check, may
+from web.bodies import as_json
+from web.problems import JSON, TooLarge, document, status_of
 from web.state import State, clock, state
 
 MOST_AT_ONCE = 500
-EXAMPLE = {
-    "id": "order-4711",
-    "name": "order_paid",
-    "lead": {"email": "ann@example.com", "first_name": "Ann"},
-    "properties": {"amount": 120},
-}
-BATCH: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "oneOf": [
-                        Incoming.model_json_schema(),
-                        {"type": "array", "items": {"type": "object"}, "maxItems": MOST_AT_ONCE},
-                    ]
-                },
-                "examples": {"one": {"value": EXAMPLE}, "batch": {"value": [EXAMPLE]}},
-            }
-        },
-    }
-}
+REPLAYED = {"Idempotent-Replayed": "true"}
 Here = Annotated[State, Depends(state)]
 routes = APIRouter(prefix="/v1", tags=["intake"])
 
 
-@routes.post("/events", dependencies=[Depends(may("events:write"))], openapi_extra=BATCH, status_code=202)
-async def take_events(request: Request, here: Here) -> JSONResponse:
+async def take_events(request: Request) -> Response:
     """Take in one event, or a list of up to 500.
 
     One event answers 202, or the error. A list answers 207 with a result for each item, in order: a bad one harms no
     other. An `id` sent again has no second effect and gets the same answer.
     """
-    given = as_json(await raw_body(request))
+    await check(request, "events:write")
+    here = state(request)
+    given = as_json(await request.body())
     if isinstance(given, dict) and isinstance(given.get("events"), list):
+        if len(given) > 1:
+            raise BadInput('events: give nothing else beside it, such as {"events": […]}', field="events")
         given = given["events"]
-    if not isinstance(given, list):
-        incoming = read_incoming(given)
-        _named(incoming)
-        (result,) = await here.intake.accept([incoming], clock())
-        return JSONResponse(_one(result), 202)
-    if len(given) > MOST_AT_ONCE:
-        raise TooLarge(f"{len(given)} events at once: send at most {MOST_AT_ONCE}")
-    return JSONResponse({"results": await _each(here, given)}, 207)
+    if isinstance(given, list):
+        return JSON({"results": await _each(here, given)}, 207)
+    (result,) = await here.intake.accept([_event(given)], clock())
+    return JSON(_taken(result), 202, REPLAYED if result.duplicate else None)
 
 
-def _named(incoming: Incoming) -> None:
+def _event(raw: object) -> Incoming:
+    incoming = read_incoming(raw)
     if incoming.name is None:
         raise BadInput("name: is missing: an event has one, such as order_paid", field="name")
+    return incoming
 
 
 async def _each(here: State, given: list[Any]) -> list[dict[str, Any]]:
+    if len(given) > MOST_AT_ONCE:
+        raise TooLarge(f"{len(given)} events at once: send at most {MOST_AT_ONCE}")
     answers: dict[int, dict[str, Any]] = {}
     good: dict[int, Incoming] = {}
     for at, raw in enumerate(given):
         try:
-            incoming = read_incoming(raw)
-            _named(incoming)
-            good[at] = incoming
+            good[at] = _event(raw)
         except BadInput as error:
-            answers[at] = _refused(error)
+            answers[at] = _refused(error, raw.get("id") if isinstance(raw, dict) else None)
     results = await here.intake.accept(list(good.values()), clock()) if good else []
     for at, result in zip(good, results, strict=True):
-        answers[at] = _refused(result.error) if result.error is not None else {"status": 202, **_taken(result)}
+        answers[at] = _refused(result.error, result.id) if result.error else {"status": 202, **_taken(result)}
     return [answers[at] for at in range(len(given))]
 
 
-def _refused(error: NurtureError) -> dict[str, Any]:
-    return document(status_of(error), str(error), getattr(error, "field", None))
-
-
-def _one(result: Result) -> dict[str, Any]:
-    if result.error is not None:
-        raise result.error
-    return _taken(result)
+def _refused(error: NurtureError, item: object) -> dict[str, Any]:
+    named = {"id": item[:128]} if isinstance(item, str) and item else {}
+    return {**document(status_of(error), str(error), getattr(error, "field", None)), **named}
 
 
 def _taken(result: Result) -> dict[str, Any]:
-    return {
-        "id": result.id,
-        "lead_id": result.lead_id,
-        "duplicate": result.duplicate,
-        "warnings": list(result.warnings),
-    }
+    if result.error is not None:
+        raise result.error
+    answer: dict[str, Any] = {"id": result.id, "lead_id": result.lead_id}
+    return {**answer, "warnings": list(result.warnings)} if result.warnings else answer
 
 
 class LeadIn(BaseModel):
-    """What is known of a lead, and what it consented to."""
+    """What is known of a lead, and what it consented to; `at` is when that was so, now unless given."""
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"example": {"lead": {"email": "ann@example.com"}, "consents": {"news": True}}},
+        json_schema_extra={
+            "example": {
+                "lead": {
+                    "email": "ann@example.com",
+                    "first_name": "Ann",
+                    "company": {"size": 40},
+                    "tags": {"add": ["vip"]},
+                },
+                "consents": {"news": True},
+            }
+        },
     )
 
     lead: dict[str, Any]
-    consents: dict[str, Any] = Field(default_factory=dict)
+    consents: dict[str, bool | Consent] = Field(default_factory=dict, max_length=50)
     source: str = "api"
+    at: AwareDatetime | None = None
+
+
+class LeadTaken(BaseModel):
+    """The lead's id, whether it is new, and what changed; a warning names what was left out."""
+
+    lead_id: str
+    new: bool
+    changed: tuple[str, ...] = Field(examples=[["lead.email"]])
+    warnings: tuple[str, ...] = ()
 
 
 @routes.post("/leads", dependencies=[Depends(may("leads:write"))])
-async def take_lead(given: LeadIn, here: Here) -> dict[str, Any]:
+async def take_lead(given: LeadIn, here: Here) -> LeadTaken:
     """Make a lead, or add to what is known of it; what is left out stays as it is, null takes away."""
-    (result,) = await here.intake.accept([read_incoming(given.model_dump())], clock())
-    answer = _one(result)
-    return {**answer, "new": result.new_lead, "changed": list(result.changed)}
+    incoming = Incoming.model_validate(given.model_dump())
+    (result,) = await here.intake.accept([incoming], clock())
+    lead_id = _taken(result)["lead_id"]
+    return LeadTaken(lead_id=lead_id, new=result.new_lead, changed=result.changed, warnings=result.warnings)
+
+
+class LeadOut(BaseModel):
+    """What is known of a lead."""
+
+    id: str
+    stage: str
+    test: bool
+    scores: dict[str, float]
+    profile: dict[str, Any]
 
 
 @routes.get("/leads/{lead_id}", dependencies=[Depends(may("leads:read"))])
-async def show_lead(lead_id: str, here: Here) -> dict[str, Any]:
-    """What is known of a lead."""
+async def show_lead(lead_id: str, here: Here) -> LeadOut:
+    """What is known of a lead, by its id, external id, e-mail address or phone number."""
+    if not lead_id.isprintable():
+        raise NotFound("there is no such lead")
     async with here.store.read() as session:
         row = await leads.look_up(session, lead_id)
-    return {"id": row.id, "stage": row.stage, "test": row.test, "scores": row.scores, "profile": row.profile}
+    return LeadOut(id=row.id, stage=row.stage, test=row.test, scores=row.scores, profile=row.profile)
 
 
 class JourneyIn(BaseModel):
-    """A lead to enter into a campaign; `key` where the campaign is entered once for each (an appointment)."""
+    """A lead to enter into a campaign; `key` where it is entered once for each of something (an appointment).
+
+    An `id` makes it once and once only. `manual` says that a person decided it, which also brings back a lead that a
+    person took out. `speed` (`1d=1s`) is for development and test leads.
+    """
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"campaign": "price-list", "lead": {"email": "ann@example.com"}}}
+        extra="forbid",
+        json_schema_extra={
+            "example": {"id": "deal-17", "campaign": "price-list", "lead": {"email": "ann@example.com"}}
+        },
     )
 
     campaign: str
     lead: dict[str, Any]
-    key: str = Field(default="", max_length=200)
-    id: str | None = Field(default=None, max_length=128)
+    key: str | int = ""
+    id: Id | None = None
+    manual: bool = False
     speed: str | None = None
 
 
+class JourneyOrdered(BaseModel):
+    """The order's id, and the lead it is about."""
+
+    id: str
+    lead_id: str
+
+
 @routes.post("/journeys", dependencies=[Depends(may("journeys:write"))], status_code=202)
-async def enter_journey(given: JourneyIn, here: Here) -> dict[str, Any]:
+async def enter_journey(given: JourneyIn, here: Here) -> JourneyOrdered:
     """Enter the lead into the campaign, by its rules of re-entry; what became of it is told by `nurture why`."""
-    known = list(here.catalogue.campaigns)
-    if given.campaign not in known:
-        close = get_close_matches(given.campaign, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known) or 'none'}"
-        raise NotFound(f"there is no campaign {given.campaign[:100]!r}: {hint}")
+    await _check_published(here, given.campaign)
     if given.speed is not None:
         speed(given.speed)
-        if here.settings.environment == "production" and given.lead.get("test") is not True:
-            raise Refused("speed is only for development and for test leads: leave it out")
-    enrol = Enrolment(campaign=given.campaign, key=given.key, manual=True, speed=given.speed)
-    order = Internal(id=given.id, lead=given.lead, enrol=enrol)
-    (result,) = await here.intake.accept([order], clock())
-    return _one(result)
+    key = as_key(given.key) if given.key != "" else ""
+    if key is None:
+        raise BadInput("key: give a number or a text of at most 200 characters", field="key")
+    cause = f"order/{given.id}" if given.id else None
+    enrol = Enrolment(campaign=given.campaign, key=key, manual=given.manual, speed=given.speed, event=cause)
+    (result,) = await here.intake.accept([Internal(id=given.id, lead=given.lead, enrol=enrol)], clock())
+    return JourneyOrdered.model_validate(_taken(result), extra="ignore")
+
+
+async def _check_published(here: State, campaign: str) -> None:
+    async with here.store.read() as session:
+        published = (await session.exec(select(CampaignRow.key))).all()
+    if campaign in published:
+        return
+    if campaign in here.catalogue.campaigns:
+        raise NotFound(f"campaign: {campaign!r} is not published yet: run nurture publish")
+    close = get_close_matches(campaign, published, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(published)) or 'none'}"
+    raise NotFound(f"campaign: there is no {campaign[:100]!r}: {hint}")
+
+
+routes.add_route("/v1/events", take_events, methods=["POST"])  # plain, as most of what comes in comes in here

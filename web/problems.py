@@ -1,17 +1,22 @@
 """Errors as problem documents (RFC 9457): what is wrong, which field, and what to do; never a trace or a value."""
 
+import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from nurture.errors import BadInput, NotFound, NurtureError, Refused, Unavailable
+from nurture.intake.incoming import bad_input
+from web.looks import broken, wants_page
 
-RETRY_AFTER = {"Retry-After": "1"}
+HEADERS = {503: {"Retry-After": "2"}, 401: {"WWW-Authenticate": "Bearer"}}
 log = structlog.get_logger()
 
 
@@ -38,6 +43,24 @@ STATUS: tuple[tuple[type[NurtureError], int], ...] = (
 )
 
 
+class JSON(Response):
+    """JSON in ASCII, so that any text, even a broken one, can be quoted in it."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(content, status, {"X-Content-Type-Options": "nosniff", **(headers or {})})
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+class ProblemJSON(JSON):
+    """A problem document as a response."""
+
+    media_type = "application/problem+json"
+
+
 def status_of(error: NurtureError) -> int:
     """The HTTP status of an error."""
     return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
@@ -49,34 +72,43 @@ def document(status: int, detail: str, field: str | None = None) -> dict[str, An
     return body if field is None else {**body, "field": field}
 
 
-def problem(status: int, detail: str, field: str | None = None) -> JSONResponse:
-    """A problem as a response."""
-    headers = RETRY_AFTER if status == 503 else {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    return JSONResponse(document(status, detail, field), status, headers, media_type="application/problem+json")
-
-
 def add_problems(app: FastAPI) -> None:
-    """Answer every error of the app with a problem document."""
+    """Answer every error of the app with a problem document, or with a page where a person looks."""
+
+    def answer(
+        request: Request, status: int, detail: str, field: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        headers = {**HEADERS.get(status, {}), **(headers or {})}
+        if wants_page(request):
+            return broken(request, status, headers)
+        return ProblemJSON(document(status, detail, field), status, headers)
 
     @app.exception_handler(NurtureError)
-    async def _ours(_: Request, error: NurtureError) -> Response:
+    async def _ours(request: Request, error: NurtureError) -> Response:
         status = status_of(error)
         if status == 500:
             log.error("web.failed", error=type(error).__name__)
-            return problem(500, "unexpected; see the log of the web process")
-        return problem(status, str(error), getattr(error, "field", None))
+            return answer(request, 500, "unexpected; see the log of the web process")
+        return answer(request, status, str(error), getattr(error, "field", None))
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, str(error.detail))
+    async def _http(request: Request, error: HTTPException) -> Response:
+        return answer(request, error.status_code, str(error.detail), headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> Response:
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:])
-        return problem(422, f"{field}: {first['msg']}", field)
+        if first["type"] == "json_invalid":
+            return answer(request, 422, "the body is no JSON (UTF-8)", "body")
+        field = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        return answer(request, 422, f"{field}: {first['msg']}", field)
+
+    @app.exception_handler(ValidationError)
+    async def _refused(request: Request, error: ValidationError) -> Response:
+        found = bad_input(error)
+        return answer(request, 422, str(found), found.field)
 
     @app.exception_handler(Exception)
-    async def _unexpected(_: Request, error: Exception) -> Response:
+    async def _unexpected(request: Request, error: Exception) -> Response:
         log.error("web.broke", error=type(error).__name__)
-        return problem(500, "unexpected; see the log of the web process")
+        return answer(request, 500, "unexpected; see the log of the web process")

@@ -4,23 +4,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fastapi import Request
+from standardwebhooks import Webhook
 
 from nurture.catalogue import Catalogue
 from nurture.intake import Intake
 from nurture.links import Links
 from nurture.settings import Settings
 from nurture.store import Store
+from web.keys import Keys
 
 
 @dataclass(frozen=True)
 class State:
-    """Settings, store, catalogue, intake and links."""
+    """Settings, store, catalogue, intake, links, the API keys known, and the seals of webhooks by source."""
 
     settings: Settings
     store: Store
     catalogue: Catalogue
     intake: Intake
     links: Links
+    keys: Keys
+    seals: dict[str, tuple[Webhook, ...]]
 
 
 def state(request: Request) -> State:

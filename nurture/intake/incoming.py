@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from hashlib import sha256
 from math import isfinite
+from re import fullmatch
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -68,7 +70,7 @@ class Incoming(BaseModel):
 
 
 class Enrolment(BaseModel):
-    """A campaign to enter the lead into; `speed` as in `1d=1s`."""
+    """A campaign to enter the lead into; `speed` as in `1d=1s`. The same `event` (what caused it) enters it once only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -77,6 +79,7 @@ class Enrolment(BaseModel):
     by: str = "api"
     manual: bool = False
     speed: str | None = None
+    event: str | None = None
 
 
 class Internal(Incoming):
@@ -111,6 +114,12 @@ class Prepared:
     lead_id: str | None = None
     test: bool | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)
+
+
+def stable_id(*parts: str) -> str:
+    """An id made of names, the same every time; hashed when together they make none."""
+    joined = "/".join(parts)
+    return joined if fullmatch(r"[!-~]{1,128}", joined) else sha256(joined.encode()).hexdigest()
 
 
 def read_incoming(raw: object) -> Incoming:

@@ -1,5 +1,6 @@
 """The HTTP edge, on each database in turn."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from nurture.store import Store
 from nurture.store.api_keys import SCOPES, make_key
 from nurture.store.consents import current_consents
 from nurture.store.models import EventRow, LeadRow, LinkRow, MessageRow
+from nurture.store.referrals import share_code
 from web.app import create
 
 SECRET = SecretStr("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
@@ -74,7 +76,8 @@ async def test_an_event_sent_again_has_no_second_effect(client: httpx.AsyncClien
     again = await client.post("/v1/events", json={"id": "1", **ANN})
 
     assert (first.status_code, again.status_code) == (202, 202)
-    assert (first.json()["duplicate"], again.json()["duplicate"]) == (False, True)
+    assert again.json() == first.json()
+    assert ("idempotent-replayed" in first.headers, "idempotent-replayed" in again.headers) == (False, True)
     assert await names(store) == [("order_paid", False)]
 
 
@@ -129,7 +132,8 @@ async def test_a_signed_webhook_is_mapped_once(client: httpx.AsyncClient, store:
     answers = [await client.post("/hooks/in/shop", content=body, headers=signed) for _ in range(2)]
     altered = await client.post("/hooks/in/shop", content=body + " ", headers=signed)
 
-    assert [one.json()["duplicate"] for one in answers] == [False, True]
+    assert answers[0].status_code == 202
+    assert answers[0].json() == answers[1].json()
     assert altered.status_code == 401
     assert await names(store) == [("order_paid", False)]
 
@@ -165,6 +169,39 @@ async def test_one_click_unsubscribes_at_once(client: httpx.AsyncClient, store: 
         assert await current_consents(session, "ann") == {"news": False}
 
 
+async def test_the_button_of_the_page_unsubscribes(client: httpx.AsyncClient, store: Store, links: Links) -> None:
+    address = links.unsubscribe("ann", "news", "m")
+    confirm = re.search(r'name="confirm" value="([^"]+)"', (await client.get(address)).text)
+    assert confirm is not None
+    done = await client.post(address, data={"confirm": confirm[1], "topic": "*"})
+
+    assert "You are unsubscribed" in done.text
+    async with store.read() as session:
+        assert await current_consents(session, "ann") == {"*": False}
+
+
+@pytest.mark.parametrize("form", [{}, {"confirm": "made up"}, {"List-Unsubscribe": "no"}])
+async def test_a_bare_post_unsubscribes_nobody(
+    client: httpx.AsyncClient, store: Store, links: Links, form: dict[str, str]
+) -> None:
+    refused = await client.post(links.unsubscribe("ann", "news", "m"), data=form)
+
+    assert refused.status_code == 422
+    async with store.read() as session:
+        assert await current_consents(session, "ann") == {}
+
+
+async def test_a_friend_lands_on_a_page_with_the_code(client: httpx.AsyncClient, store: Store, links: Links) -> None:
+    async with store.write() as session:
+        code = await share_code(session, "ann", datetime.now(UTC))
+    there = await client.get(links.share(code), headers={"Accept-Language": "ru"})
+    nowhere = await client.get(links.share("made0up0"), headers={"Accept": "text/html"})
+
+    assert code in there.text
+    assert "Вас нам порекомендовали" in there.text
+    assert (nowhere.status_code, "There is nothing here" in nowhere.text) == (404, True)
+
+
 async def test_a_survey_takes_one_answer(client: httpx.AsyncClient, store: Store, links: Links) -> None:
     for score in ("9", "3"):
         await client.post(links.survey("ann", "nps", "m"), data={"score": score})
@@ -183,3 +220,23 @@ async def test_readiness_tells_what_is_missing(client: httpx.AsyncClient) -> Non
 
     assert (await client.get("/live")).status_code == 200
     assert answer.json()["checks"]["database"] is True
+
+
+async def test_the_description_holds_all_of_the_api_and_its_page_needs_no_other_host(client: httpx.AsyncClient) -> None:
+    described = (await client.get("/openapi.json")).json()
+    page = (await client.get("/docs")).text
+
+    assert {"/v1/events", "/v1/leads", "/v1/journeys", "/hooks/in/{source}", "/live", "/ready"} <= set(
+        described["paths"]
+    )
+    assert described["paths"]["/v1/events"]["post"]["summary"] == "Take in one event, or a list of up to 500."
+    assert "://" not in page.replace("http://www.w3.org", "")
+
+
+async def test_the_examples_of_the_description_are_taken(client: httpx.AsyncClient) -> None:
+    described = (await client.get("/openapi.json")).json()["paths"]["/v1/events"]["post"]
+    for example in described["requestBody"]["content"]["application/json"]["examples"].values():
+        answer = await client.post("/v1/events", json=example["value"])
+
+        assert str(answer.status_code) in described["responses"]
+        assert answer.is_success

@@ -1,0 +1,113 @@
+"""The API's description (OpenAPI), which the plain route of the events is added to by hand."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from nurture.intake import Incoming
+from web.intake import MOST_AT_ONCE, take_events
+
+ABOUT = """Events and leads come in here; links in messages lead here.
+
+Send an API key as `Authorization: Bearer nk_…`; webhooks of other systems are signed instead.
+"""
+ONE = {
+    "id": "order-4711",
+    "name": "order_paid",
+    "lead": {"email": "ann@example.com", "first_name": "Ann"},
+    "properties": {"amount": 120},
+}
+TAKEN = {
+    "type": "object",
+    "required": ["id", "lead_id"],
+    "properties": {
+        "id": {"type": "string"},
+        "lead_id": {"type": "string"},
+        "warnings": {"type": "array", "items": {"type": "string"}},
+    },
+}
+PROBLEM = {
+    "type": "object",
+    "required": ["title", "status", "detail"],
+    "properties": {
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "field": {"type": "string"},
+    },
+}
+REFUSALS = {
+    "401": "no API key, or one that is not valid",
+    "403": "the key lacks the scope events:write",
+    "413": f"more than {MOST_AT_ONCE} events, or a body that is too large",
+    "422": "what is wrong, and in which field",
+    "503": "not taken in; try again after Retry-After seconds",
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Let the app's description hold all of its API."""
+
+    def whole() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+                tags=app.openapi_tags,
+            )
+            made["components"]["schemas"]["Event"] = _event()
+            made["components"]["schemas"]["Problem"] = PROBLEM
+            made["paths"] = {"/v1/events": {"post": _taking_events()}, **made["paths"]}
+            app.openapi_schema = made
+        return app.openapi_schema
+
+    app.openapi = whole  # type: ignore[method-assign]
+
+
+def _event() -> dict[str, Any]:
+    """What `Incoming` reads, with a name."""
+    schema = Incoming.model_json_schema(ref_template="#/components/schemas/{model}")
+    properties = {**schema["properties"], "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64}}
+    defined = schema.pop("$defs", {})
+    properties["consents"] = {
+        "type": "object",
+        "additionalProperties": {"anyOf": [{"type": "boolean"}, *defined.values()]},
+    }
+    return {**schema, "title": "Event", "properties": properties, "required": ["name", "lead"]}
+
+
+def _taking_events() -> dict[str, Any]:
+    event = {"$ref": "#/components/schemas/Event"}
+    several = {"type": "array", "items": event, "maxItems": MOST_AT_ONCE}
+    either = {"oneOf": [event, several]}
+    examples = {"one": {"value": ONE}, "several": {"value": [ONE, {**ONE, "id": "order-4712"}]}}
+    summary, _, description = (take_events.__doc__ or "").partition("\n\n")
+    return {
+        "tags": ["intake"],
+        "summary": summary,
+        "description": "\n".join(line.strip() for line in description.splitlines()),
+        "operationId": "take_events",
+        "security": [{"key": []}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": either, "examples": examples}}},
+        "responses": {
+            "202": _answer("the event is kept", TAKEN),
+            "207": _answer("a result for each event", _results()),
+            **{status: _answer(said, _ref("Problem"), "application/problem+json") for status, said in REFUSALS.items()},
+        },
+    }
+
+
+def _results() -> dict[str, Any]:
+    item = {"oneOf": [{**TAKEN, "properties": {"status": {"const": 202}, **TAKEN["properties"]}}, _ref("Problem")]}  # type: ignore[dict-item]
+    return {"type": "object", "required": ["results"], "properties": {"results": {"type": "array", "items": item}}}
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _answer(said: str, schema: dict[str, Any], kind: str = "application/json") -> dict[str, Any]:
+    return {"description": said, "content": {kind: {"schema": schema}}}

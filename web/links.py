@@ -1,0 +1,114 @@
+"""Links in messages: a GET only shows, or sends the reader on; only a POST acts. A forged link finds nothing."""
+
+import hmac
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from nurture.errors import BadInput, NotFound, Unavailable
+from nurture.intake import Consent, Internal
+from nurture.links import Unsubscribing
+from nurture.store.consents import record_consent
+from nurture.store.models import LeadRow, LinkRow, MessageRow
+from web.bodies import form_of
+from web.looks import HEADERS, language_of, page
+from web.state import State, clock, state
+
+MACHINES = ("bot", "crawler", "spider", "scanner", "preview", "proofpoint", "barracuda", "mimecast", "safelinks")
+FETCHED_AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+NOTHING = "there is nothing at this address"
+Here = Annotated[State, Depends(state)]
+log = structlog.get_logger()
+routes = APIRouter(include_in_schema=False)
+
+
+@routes.api_route("/c/{token}", methods=["GET", "HEAD"])
+async def follow(token: str, request: Request, here: Here) -> Response:
+    """Note the click and send the reader on, to where the store says this link leads.
+
+    The click is noted on GET, as there is no other sign of it; it changes nothing that a scanner could do harm by: what
+    fetches ahead of people is noted as a machine's, which gives no points and takes no branch.
+    """
+    link_id = here.links.clicked(token)
+    async with here.store.read() as session:
+        link = await session.get(LinkRow, link_id)
+        message = await session.get(MessageRow, link.message_id) if link is not None else None
+    if link is None or message is None or not _of_the_web(link.url):
+        raise NotFound(NOTHING)
+    if message.lead_id is not None:
+        about = {**_about(message), "url": link.url}
+        lead = {"id": message.lead_id}
+        event = Internal(name="message_clicked", lead=lead, properties=about, source="link", machine=_machine(request))
+        try:
+            await here.intake.accept([event], clock())
+        except Unavailable:  # the reader comes before the count
+            log.warning("web.click_lost", link=link.id)
+    return RedirectResponse(link.url, 302, HEADERS)
+
+
+def _of_the_web(url: str) -> bool:
+    return url.isprintable() and urlsplit(url).scheme in ("http", "https")
+
+
+def _about(message: MessageRow) -> dict[str, str]:
+    return {"template": message.template, "campaign": message.campaign, "message": message.id}
+
+
+def _machine(request: Request) -> bool:
+    """Whether a program follows the link before any person does."""
+    ahead = any("prefetch" in request.headers.get(name, "") or "preview" in request.headers.get(name, "")
+                for name in FETCHED_AHEAD)  # fmt: skip
+    agent = request.headers.get("user-agent", "").lower()
+    return request.method == "HEAD" or ahead or not agent or any(name in agent for name in MACHINES)
+
+
+@routes.get("/u/{token}")
+async def ask_unsubscribe(token: str, request: Request, here: Here) -> Response:
+    """The page on which a lead leaves a topic; it only asks."""
+    leaving = here.links.unsubscribing(token)
+    language = await _language(request, here, leaving.lead_id)
+    return page(
+        "unsubscribe", language, part="unsubscribe", topic=leaving.topic, confirm=here.links.confirmation(token)
+    )
+
+
+@routes.post("/u/{token}")
+async def unsubscribe(token: str, request: Request, here: Here) -> Response:
+    """Leave the topic (or all), at once: by the page's form, or by a mail program's one click (RFC 8058)."""
+    leaving = here.links.unsubscribing(token)
+    form = await form_of(request)
+    one_click = form.get("List-Unsubscribe") == "One-Click"
+    if not one_click and not hmac.compare_digest(
+        form.get("confirm", "").encode(), here.links.confirmation(token).encode()
+    ):
+        raise BadInput("neither one click of a mail program nor the button of our page: open the link and press it")
+    topic = "*" if form.get("topic") == "*" else leaving.topic
+    await _leave(here, leaving, topic)
+    return page("said", await _language(request, here, leaving.lead_id), part="unsubscribed")
+
+
+async def _leave(here: State, leaving: Unsubscribing, topic: str) -> None:
+    """Note the refusal; it holds from the commit on, even when nothing else can be taken in."""
+    async with here.store.read() as session:
+        message = await session.get(MessageRow, leaving.message_id) if leaving.message_id else None
+        if await session.get(LeadRow, leaving.lead_id) is None:  # erased: there is nobody left to write to
+            return
+    consents: dict[str, bool | Consent] = {topic: Consent(granted=False)}
+    about = _about(message) if message is not None else {}
+    said = Internal(
+        name="unsubscribed", lead={"id": leaving.lead_id}, properties=about, source="link", consents=consents
+    )
+    try:
+        await here.intake.accept([said], clock())
+    except Unavailable:
+        async with here.store.write() as session:
+            await record_consent(session, leaving.lead_id, topic, False, "link", clock())
+
+
+async def _language(request: Request, here: State, lead_id: str) -> str:
+    async with here.store.read() as session:
+        lead = await session.get(LeadRow, lead_id)
+    return language_of(request, lead.language if lead is not None else None)
