@@ -1,35 +1,70 @@
-"""The long-running processes, and the tables they need."""
+"""The long-running processes, which this one turns into, and the tables they need."""
 
 import os
+import socket
 import sys
-from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
 
-from nurture.cli.context import application_root, fail, out
-from nurture.errors import NurtureError
-from nurture.settings import read_settings
-from nurture.store.migrate import upgrade as bring_up_to_date
+import typer
+
+from nurture.errors import BadInput, NotFound
+
+db = typer.Typer(
+    help="The database: upgrade.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+)  # fmt: skip
+
+
+@db.callback()
+def _db() -> None:
+    """The database: upgrade."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Make the tables, or bring them up to date."""
+    from nurture.settings import read_settings
+    from nurture.store.migrate import upgrade as bring_up_to_date
+
+    bring_up_to_date(read_settings().database_url.get_secret_value())
+    typer.echo("the tables are up to date")
 
 
 def worker() -> None:
     """Run a worker: journeys, sending, dispatching, sweeps; several may run side by side."""
-    root = application_root()
-    os.execv(sys.executable, [sys.executable, str(root / "worker.py")])  # noqa: S606  # this process becomes it
+    _become(str(application_root("worker.py") / "worker.py"))
 
 
-def web(host: str = "127.0.0.1", port: int = 8000) -> None:
+def web(
+    host: Annotated[str, typer.Option(help="0.0.0.0 for all of this machine's addresses.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+) -> None:
     """Run the web process: intake, webhooks, links and pages."""
-    os.environ["PYTHONPATH"] = str(application_root())
-    command = ["-m", "uvicorn", "web.app:create", "--factory", "--host", host, "--port", str(port)]
-    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606  # this process becomes it
+    _require_free(host, port)
+    place = ["--app-dir", str(application_root("web/app.py"))]
+    _become("-m", "uvicorn", "web.app:create", "--factory", *place, "--host", host, "--port", str(port))
 
 
-def upgrade() -> None:
-    """Make the tables, or bring them up to date."""
-    try:
-        bring_up_to_date(read_settings().database_url.get_secret_value())
-    except NurtureError as error:
-        fail(error)
-    out.print("the tables are up to date")
+def _require_free(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((host, port))
+        except OSError as error:
+            raise BadInput(f"{host}:{port} cannot be listened on ({error.strerror}): say another --port") from error
 
 
-commands: list[Callable[..., None] | tuple[str, Callable[..., None]]] = [worker, web, upgrade]
+def application_root(file: str) -> Path:
+    """Where the application stands: beside the package, or in the current directory."""
+    for root in (Path(__file__).parents[2], Path.cwd()):
+        if (root / file).is_file():
+            return root
+    raise NotFound(
+        f"{file} is neither beside the package nor in this directory: run this in a checkout of nurture, or in its image"
+    )
+
+
+def _become(*arguments: str) -> NoReturn:
+    """Turn into that Python program, so that signals and exit code are its own."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606  # nothing of it comes from outside

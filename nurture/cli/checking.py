@@ -1,0 +1,74 @@
+"""`nurture check`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nurture.cli.context import counted, out
+from nurture.faults import Fault
+from nurture.loader import read
+from nurture.message_variables import EVERY, TEAM
+from nurture.settings import Settings, read_settings
+from nurture.steps import Message
+from nurture.templates import Templates
+from nurture.version import Version
+
+
+def check(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Directories, or files in them; NURTURE_CAMPAIGNS unless given.")
+    ] = None,
+) -> None:
+    """Report every fault and warning, each with its place.
+
+    Looks at campaigns, scores, definitions, audiences and messages. Exits with 1 when there is an error.
+    """
+    settings = read_settings()
+    faults: list[Fault] = []
+    campaigns: dict[str, Version] = {}
+    for path in paths or [settings.campaigns]:
+        loaded = read(path.parent if path.suffix == ".py" else path, settings.templates)
+        campaigns |= loaded.catalogue.campaigns
+        faults += [fault for fault in _missing(path) or loaded.faults if _concerns(fault, path)]
+    faults = list(dict.fromkeys([*faults, *_unsent(settings, campaigns)]))
+    for fault in faults:
+        out.print(f"{fault.level}: {fault}", style="red" if fault.level == "error" else "yellow", soft_wrap=True)
+    errors = sum(fault.level == "error" for fault in faults)
+    warnings = f", {counted(len(faults) - errors, 'warning')}" if len(faults) > errors else ""
+    if errors:
+        out.print(f"{counted(errors, 'error')}{warnings}", style="bold red")
+        raise typer.Exit(1)
+    messages = len(Templates([settings.templates]).keys())
+    out.print(f"{counted(len(campaigns), 'campaign')}, {counted(messages, 'template')}: no faults{warnings}")
+
+
+def _missing(path: Path) -> list[Fault]:
+    there = path.is_file() or path.suffix != ".py"
+    return [] if there else [Fault("error", str(path), "there is no such file: give another, or a directory")]
+
+
+def _concerns(fault: Fault, path: Path) -> bool:
+    """Whether the fault is about that path; what is wrong with a template concerns whoever sends it."""
+    if path.suffix != ".py" or fault.place == str(path):
+        return True
+    place = f"{path.parent.name}/{path.name}"
+    return fault.place == place or fault.place.startswith(f"{place}:")
+
+
+def _unsent(settings: Settings, campaigns: dict[str, Version]) -> Iterator[Fault]:
+    """What is wrong with messages that no campaign sends, notices to the team among them."""
+    sent = {
+        step.template
+        for version in campaigns.values()
+        for state in version.campaign.states
+        for step in state.steps
+        if isinstance(step, Message)
+    }
+    templates = Templates([settings.templates])
+    for key in templates.keys():  # noqa: SIM118  # it is no mapping
+        if key not in sent:
+            for text in templates.faults(key, TEAM if key.startswith("team/") else EVERY):
+                place, _, message = text.partition(": ")
+                yield Fault("error", place, message)

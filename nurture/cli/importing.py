@@ -1,0 +1,248 @@
+"""`nurture import`: leads from a CSV file."""
+
+import re
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nurture.cli.context import Here, counted, err, in_store, out, pairs
+from nurture.cli.sheet import Row, Sheet, read_sheet
+from nurture.errors import BadInput, NurtureError, Unavailable
+from nurture.fields import GROUPS, IDENTITIES, LISTS, validated
+from nurture.intake import Consent, Incoming, Intake, Result, read_incoming
+from nurture.loader import load
+from nurture.settings import read_settings
+from nurture.store.consents import answers_of
+
+AT_ONCE = 500
+LONGEST_SOURCE = 100
+ALSO_KNOWN_AS = {"e_mail": "email", "mail": "email", "firstname": "first_name", "lastname": "last_name"}
+YES, NO = ("true", "yes", "1"), ("false", "no", "0")
+
+
+@dataclass
+class Tally:
+    """What became of the rows."""
+
+    rows: int = 0
+    new: int = 0
+    changed: int = 0
+    bad: int = 0
+    refused: int = 0
+    consents: int = 0
+
+    def in_words(self) -> str:
+        """One line for a person."""
+        same = self.rows - self.new - self.changed - self.bad
+        if self.rows and same == self.rows and not self.consents:
+            return f"{counted(self.rows, 'row')}: nothing changed, all of them were imported before"
+        return f"{counted(self.rows, 'row')}: {self.new:,} new, {self.changed:,} changed, {same:,} as they were, {self.bad:,} bad"
+
+
+@dataclass
+class Import:
+    """One import under way: where rows go, and where their errors are told."""
+
+    here: Here
+    intake: Intake
+    file: str
+    fields: Mapping[str, str]
+    consents: Mapping[str, Consent]
+    source: str
+    errors: TextIO | None
+    tally: Tally = field(default_factory=Tally)
+
+    async def take(self, rows: list[Row]) -> None:
+        """Import some rows; those that cannot be used are told, with line and remedy."""
+        self.tally.rows += len(rows)
+        items: list[tuple[Row, Incoming]] = []
+        for row in rows:
+            try:
+                items.append((row, self._incoming(row)))
+            except BadInput as error:
+                self._tell(row, error)
+        results = await self.intake.accept([item for _, item in items], self.here.now)
+        taken: list[str] = []
+        for (row, _), result in zip(items, results, strict=True):
+            if result.error is not None or result.lead_id is None:
+                self._tell(row, result.error or BadInput("nobody is named"))
+            else:
+                self._count(row, result)
+                taken.append(result.lead_id)
+        if self.consents:
+            await self._consent(list(dict.fromkeys(taken)))
+
+    def _incoming(self, row: Row) -> Incoming:
+        if row.fault:
+            raise BadInput(row.fault)
+        return read_incoming({"lead": lead_of(row.cells, self.fields), "source": self.source})
+
+    def _count(self, row: Row, result: Result) -> None:
+        self.tally.new += result.new_lead
+        self.tally.changed += bool(result.changed) and not result.new_lead
+        for warning in result.warnings:
+            self._say(f"{self.file}:{row.line}: warning: {warning}")
+
+    def _tell(self, row: Row, error: NurtureError) -> None:
+        self.tally.bad += 1
+        self._say(f"{self.file}:{row.line}: {error}")
+
+    def _say(self, line: str) -> None:
+        if self.errors is not None:
+            self.errors.write(f"{line}\n")
+        else:
+            err.print(line, style="red", soft_wrap=True)
+
+    async def _consent(self, lead_ids: list[str]) -> None:
+        """Note what the leads consented to; who has answered a topic keeps that answer, above all a no."""
+        async with self.here.store.read() as session:
+            said = await (await session.connection()).run_sync(answers_of, lead_ids)
+        items: list[Incoming] = []
+        for lead_id in lead_ids:
+            answers = said.get(lead_id, {})
+            no_at_all = "*" in answers and not answers["*"].granted
+            self.tally.refused += no_at_all or any(
+                topic in answers and not answers[topic].granted for topic in self.consents
+            )
+            new: dict[str, bool | Consent] = {
+                topic: given for topic, given in self.consents.items() if topic not in answers and not no_at_all
+            }
+            if new:
+                # As of the start of the import, so that a no that comes while it runs is the newer answer.
+                items.append(Incoming(lead={"id": lead_id}, consents=new, source=self.source, at=self.here.now))
+        results = await self.intake.accept(items, self.here.now)
+        self.tally.consents += sum(result.error is None for result in results)
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="With the columns' names in its first line.")],
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="Where names differ; an empty field leaves the column out."),
+    ] = None,
+    consent: Annotated[list[str] | None, typer.Option(metavar="TOPIC", help="What all of them consented to.")] = None,
+    consent_source: Annotated[
+        str, typer.Option(metavar="TEXT", help="Where they did, or the words they consented to.")
+    ] = "",
+    errors: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write bad rows there instead of showing them.")
+    ] = None,
+    encoding: Annotated[str, typer.Option(help="Of the file; found out unless given.")] = "",
+) -> None:
+    """Import leads from a CSV file; a second run changes nothing.
+
+    Columns are named as the fields of a lead: email, phone, external_id, first_name, company.name, custom.plan, tags …
+    A cell that is empty leaves what is known as it is, and tags are added to those that are there. A row that cannot be
+    used is told with its line, and the others are imported all the same.
+    """
+    settings = read_settings()
+    sheet = read_sheet(file, encoding)
+    fields = fields_of(sheet.columns, pairs(column, "--map"), str(file))
+    declared = load(settings.campaigns)
+    topics = {topic: Consent(granted=True, text=consent_source) for topic in consent or []}
+    source = (consent_source or f"import {file.name}")[:LONGEST_SOURCE]
+    if sheet.encoding == "cp1251" and not encoding:
+        err.print(f"{file.name} is not UTF-8 and was read as Windows-1251; if names look wrong, say --encoding")
+
+    async def work(here: Here) -> Tally:
+        with ExitStack() as stack:
+            written = stack.enter_context(_opened(errors)) if errors is not None else None
+            intake = Intake(here.store, declared, here.settings)
+            bringing = Import(here, intake, file.name, fields, topics, source, written)
+            await _all_of(sheet, bringing)
+            return bringing.tally
+
+    tally = in_store(work)
+    out.print(tally.in_words(), style="bold")
+    if tally.refused:
+        out.print(
+            f"{counted(tally.refused, 'lead')} said no before and {'was' if tally.refused == 1 else 'were'} left so"
+        )
+    if tally.bad:
+        raise typer.Exit(1)
+
+
+async def _all_of(sheet: Sheet, bringing: Import) -> None:
+    rows = sheet.rows()
+    bar = (TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*bar, console=err, transient=True) as progress:
+        task = progress.add_task("", total=sheet.count())
+        while batch := list(islice(rows, AT_ONCE)):
+            try:
+                await bringing.take(batch)
+            except Unavailable as error:
+                raise Unavailable(
+                    f"stopped before line {batch[0].line}: {error}; run it again, what is in stays"
+                ) from error
+            progress.advance(task, len(batch))
+
+
+def _opened(file: Path) -> TextIO:
+    try:
+        return file.open("w", encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{file} cannot be written ({error.strerror}): name another file") from error
+
+
+def fields_of(columns: tuple[str, ...], mapped: Mapping[str, str], file: str) -> dict[str, str]:
+    """The field of each column; every column that is no field is named, all at once."""
+    if unknown := set(mapped) - set(columns):
+        raise BadInput(f"{file}: there is no column {min(unknown)!r}: there are {', '.join(columns)}")
+    fields = {name: mapped[name].strip() if name in mapped else _as_field(name) for name in columns if name}
+    faults = [fault for name, path in fields.items() if path and (fault := _fault(name, path))]
+    taken = [path for path in fields.values() if path]
+    faults += [
+        f"two columns are {path}: leave one out with --map" for path in sorted(set(taken)) if taken.count(path) > 1
+    ]
+    if faults:
+        raise BadInput("\n".join(f"{file}:1: {fault}" for fault in faults))
+    if not {"email", "phone", "external_id", "cookie", "id"} & set(taken):
+        raise BadInput(
+            f"{file}:1: nobody is named: one column must be email, phone or external_id; say --map COLUMN=email"
+        )
+    return {name: path for name, path in fields.items() if path}
+
+
+def _as_field(column: str) -> str:
+    name = re.sub(r"[\s-]+", "_", column.strip().lower())
+    return ALSO_KNOWN_AS.get(name, name)
+
+
+def _fault(column: str, path: str) -> str:
+    if path in IDENTITIES:
+        return ""
+    group, _, name = path.partition(".")
+    try:
+        validated({group: {name: None}} if name else {group: None})
+    except BadInput as error:
+        reason = str(error).partition(": ")[2]
+        return f'column {column!r} {reason}; say --map "{column}=custom.…", or leave it out with --map "{column}="'
+    return f"column {column!r} needs a field of {path}: say --map {column}={path}.…" if path in GROUPS else ""
+
+
+def lead_of(cells: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, Any]:
+    """A row as news of a lead; whatever a cell holds, a formula too, is data."""
+    lead: dict[str, Any] = {}
+    for column, path in fields.items():
+        value = cells.get(column, "").strip()
+        if not value:
+            continue
+        group, _, name = path.partition(".")
+        if name:
+            lead.setdefault(group, {})[name] = value
+        elif path in LISTS:
+            lead[path] = {"add": [one.strip() for one in re.split("[,;]", value) if one.strip()]}
+        else:
+            lead[path] = _flag(value) if path == "test" else value
+    return lead
+
+
+def _flag(text: str) -> str | bool:
+    lower = text.lower()
+    return True if lower in YES else False if lower in NO else text

@@ -1,0 +1,39 @@
+"""`nurture init`: a team's own repository."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nurture.errors import BadInput, Refused
+
+STARTER = Path(__file__).parent / "starter"
+HIDDEN = {"env.example": ".env.example", "gitignore": ".gitignore"}  # packages do not carry hidden files reliably
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new directory, or one without these files.")],
+) -> None:
+    """Make a team's own repository: campaigns, templates and a test.
+
+    Nothing that is there is overwritten.
+    """
+    files = {folder / place: source for place, source in starter_files()}
+    if there := [file for file in files if file.exists()]:
+        raise Refused(f"{there[0]} is there already: name a new directory")
+    try:
+        for file, source in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(source.read_bytes())
+    except OSError as error:
+        raise BadInput(f"{folder} cannot be written ({error.strerror}): name another directory") from error
+    typer.echo(f"{len(files)} files in {folder}; next: cd {folder}, nurture check, pytest")
+
+
+def starter_files() -> Iterator[tuple[Path, Path]]:
+    """Each file of a new repository: where it goes, and where it comes from."""
+    for source in sorted(STARTER.rglob("*")):
+        place = source.relative_to(STARTER)
+        if source.is_file() and "__pycache__" not in place.parts:
+            yield place.with_name(HIDDEN.get(place.name, place.name)), source

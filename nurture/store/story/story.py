@@ -1,0 +1,108 @@
+"""A lead's whole story, put together."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from nurture.decisions import events_needed
+from nurture.profile import address_hash
+from nurture.store import campaigns
+from nurture.store.database import Session
+from nurture.store.facts import load_facts
+from nurture.store.models import ConsentRow, CrossingRow, DeadLetterRow, LeadRow, OutboxRow
+from nurture.store.story.doors import events_at_doors, outside
+from nurture.store.story.journeys import Walked, entered_by, journey_story, walked
+from nurture.store.story.parts import Consent, Crossing, GivenUp, KeptOut, Points, Story
+from nurture.store.story.rows import Rows, rows_of
+from nurture.store.suppressions import suppressed
+from nurture.triggers import On, When
+from nurture.version import Version
+
+
+async def story_of(session: Session, lead_id: str, now: datetime, campaign: str | None = None) -> Story:
+    """The lead's story, of one campaign or of all."""
+    rows = await rows_of(session, lead_id, campaign)
+    journeys = [walked(rows, row) for row in rows.journeys]
+    never_in = await _never_in(session, rows, campaign)
+    names = events_at_doors(never_in) | _listened(journeys)
+    facts = await load_facts(session, lead_id, names, now)
+    lead = rows.lead
+    return Story(
+        lead_id=lead.id,
+        name=_name(lead),
+        email=lead.email,
+        time_zone=lead.time_zone,
+        test=lead.test,
+        stage=lead.stage,
+        scores=dict(sorted(lead.scores.items())),
+        consents=await _consents(session, lead.id),
+        suppressed=await suppressed(session, address_hash(lead.email)) if lead.email else {},
+        points=tuple(Points(row.at, row.score, row.rule, row.points) for row in rows.points),
+        crossings=await _crossings(session, lead.id),
+        journeys=tuple(journey_story(rows, one, facts) for one in journeys),
+        kept_out=_kept_out(rows),
+        outside=tuple([await outside(session, version, facts) for version in never_in.values()]),
+        pending=await _pending(session, lead.id),
+        given_up=await _given_up(session, lead.id),
+    )
+
+
+def _name(lead: LeadRow) -> str:
+    names = (lead.profile.get("first_name"), lead.profile.get("last_name"))
+    return " ".join(str(name) for name in names if name)
+
+
+async def _never_in(session: Session, rows: Rows, campaign: str | None) -> dict[str, Version]:
+    """The published campaigns that the lead neither was in nor was kept out of."""
+    known = {row.campaign for row in rows.journeys} | {row.campaign for row in rows.refusals}
+    current = await campaigns.all_current(session)
+    return {key: one for key, one in current.items() if key not in known and campaign in (None, key)}
+
+
+def _listened(journeys: Collection[Walked]) -> frozenset[str]:
+    """The names of the events that conditions listened for depend on."""
+    triggers: list[On | When] = []
+    for one in journeys:
+        if one.row.status == "ended":
+            continue
+        steps = [step for state in one.version.campaign.states for step in state.steps]
+        triggers += [arm.trigger for arm in one.version.arms]
+        triggers += [arm for step in steps if step.kind == "wait_for" for arm in step.arms]
+    return events_needed(*(one for one in triggers if isinstance(one, When)))
+
+
+def _kept_out(rows: Rows) -> tuple[KeptOut, ...]:
+    found = []
+    for row in rows.refusals:
+        event = rows.event(row.event)
+        by = entered_by("", event) if event is not None else ""
+        found.append(KeptOut(row.at, row.campaign, by, row.reason))
+    return tuple(found)
+
+
+async def _consents(session: Session, lead_id: str) -> tuple[Consent, ...]:
+    """The answer to each topic that holds, the newest one (of two at once the no)."""
+    query = select(ConsentRow).where(ConsentRow.lead_id == lead_id)
+    newest: dict[str, ConsentRow] = {}
+    for row in sorted((await session.exec(query)).all(), key=lambda row: (row.at, not row.granted)):
+        newest[row.topic] = row
+    return tuple(Consent(row.topic, row.granted, row.at, row.source) for _, row in sorted(newest.items()))
+
+
+async def _crossings(session: Session, lead_id: str) -> tuple[Crossing, ...]:
+    query = select(CrossingRow).where(CrossingRow.lead_id == lead_id).order_by(col(CrossingRow.id))
+    return tuple(
+        Crossing(row.fired_at, row.score, row.threshold, row.points) for row in (await session.exec(query)).all()
+    )
+
+
+async def _pending(session: Session, lead_id: str) -> int:
+    query = select(func.count()).select_from(OutboxRow).where(col(OutboxRow.lead_id) == lead_id)
+    return (await session.exec(query)).one()
+
+
+async def _given_up(session: Session, lead_id: str) -> tuple[GivenUp, ...]:
+    query = select(DeadLetterRow).where(DeadLetterRow.lead_id == lead_id).order_by(col(DeadLetterRow.id))
+    return tuple(GivenUp(row.at, row.kind, row.reason) for row in (await session.exec(query)).all())

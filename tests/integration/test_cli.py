@@ -1,0 +1,441 @@
+import asyncio
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import SQLModel, select
+from typer.testing import CliRunner, Result
+
+from nurture.cli.context import out
+from nurture.cli.main import app
+from nurture.store import Store
+from nurture.store.migrate import upgrade
+from nurture.store.models import CampaignRow, ConsentRow, LeadRow, OutboxRow, VersionRow
+from tests.integration.life import Life
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with our tables, as `nurture db upgrade` makes it."""
+    file = tmp_path_factory.mktemp("migrated") / "nurture.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(autouse=True)
+def _repository(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A team's new repository with a database, where every command is given."""
+    monkeypatch.setattr(out, "width", 140)
+    monkeypatch.delenv("NURTURE_DATABASE_URL", raising=False)
+    run("init", str(tmp_path))
+    shutil.copy(migrated, tmp_path / "nurture.db")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+async def life(tmp_path: Path, _repository: None) -> AsyncIterator[Life]:
+    """The campaign of the repository, in which leads live."""
+    store = Store(f"sqlite:///{tmp_path / 'nurture.db'}")
+    async with Life(store, datetime.now(UTC).replace(hour=12), templates=tmp_path / "templates") as life:
+        yield life
+    await store.close()
+
+
+def run(*arguments: str, **env: str) -> Result:
+    return CliRunner().invoke(app, arguments, env=env)
+
+
+async def said(*arguments: str) -> str:
+    """What a command says while a life goes on."""
+    result = await asyncio.to_thread(run, *arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def rows(model: type[SQLModel]) -> list[Any]:
+    async def read(store: Store) -> list[Any]:
+        async with store.read() as session:
+            return list((await session.exec(select(model))).all())
+
+    return asyncio.run(with_store(read))
+
+
+async def with_store(work: Callable[[Store], Awaitable[Any]]) -> Any:
+    store = Store("sqlite:///nurture.db")
+    try:
+        return await work(store)
+    finally:
+        await store.close()
+
+
+def leads_file(*lines: str) -> str:
+    Path("leads.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "leads.csv"
+
+
+def imported(*lines: str) -> Result:
+    return run("import", leads_file(*lines))
+
+
+# --- the program itself ---
+
+
+def test_help_loads_no_database_and_no_engine() -> None:
+    code = "import sys; from typer.testing import CliRunner; from nurture.cli import app; CliRunner().invoke(app, ['--help'])"
+    code += "; print([name for name in ('sqlalchemy', 'temporalio', 'jinja2', 'httpx') if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert told.stdout == "[]\n"
+
+
+def test_the_tests_of_a_new_repository_pass(tmp_path: Path) -> None:
+    options = ["-q", "-p", "no:cacheprovider", "--asyncio-mode=auto"]
+    command = [sys.executable, "-m", "pytest", *options, str(tmp_path / "tests")]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert "3 passed" in told.stdout, told.stdout
+
+
+def test_a_port_in_use_is_one_clear_line_with_the_remedy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        told = run("web", "--port", str(taken.getsockname()[1]))
+    assert (told.exit_code, "(Address already in use): say another --port" in told.output) == (1, True)
+
+
+# --- the database ---
+
+
+def test_a_database_without_tables_is_one_clear_line_with_the_remedy() -> None:
+    told = run("journeys", NURTURE_DATABASE_URL="sqlite:///other.db")
+    assert (told.exit_code, told.output) == (
+        1, "nurture: the database has no tables of nurture yet: make them with nurture db upgrade\n"
+    )  # fmt: skip
+
+
+def test_upgrade_makes_the_tables() -> None:
+    assert run("db", "upgrade", NURTURE_DATABASE_URL="sqlite:///other.db").output == "the tables are up to date\n"
+    assert run("journeys", NURTURE_DATABASE_URL="sqlite:///other.db").output == "no journeys yet\n"
+
+
+def test_a_database_out_of_reach_is_one_clear_line_without_its_password() -> None:
+    told = run("journeys", NURTURE_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/x")
+    assert (told.exit_code, told.output.count("\n"), "secret" in told.output) == (1, 1, False)
+    assert "see that it runs, or set NURTURE_DATABASE_URL" in told.output
+
+
+# --- publish ---
+
+
+def test_publish_tells_number_and_hash_and_that_it_is_new() -> None:
+    assert re.fullmatch(r"welcome version 1 \([0-9a-f]{12}\): published\n", run("publish", "--by", "ann").output)
+    assert [row.published_by for row in rows(VersionRow)] == ["ann"]
+
+
+def test_publish_again_changes_nothing() -> None:
+    run("publish")
+    assert run("publish", "welcome").output.endswith(": unchanged\n")
+
+
+def test_publish_notes_the_commit() -> None:
+    for command in ("init -q", "add .", "-c user.name=a -c user.email=a@x.org commit -q -m x --no-gpg-sign"):
+        subprocess.run(["git", *command.split()], check=True)
+    run("publish")
+    [version] = rows(VersionRow)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+    assert head.startswith(version.commit)
+    assert version.commit
+
+
+def test_nothing_is_published_when_anything_is_wrong() -> None:
+    Path("campaigns/worse.py").write_text("import nurtur\n")
+    told = run("publish", "welcome")
+    assert (told.exit_code, "campaigns/worse.py:1" in told.output, rows(CampaignRow)) == (1, True, [])
+
+
+# --- import ---
+
+
+def test_leads_are_imported() -> None:
+    told = imported("email,First name,company.turnover,tags", "ann@x.org,Ann,2000000,vip;shop", "bo@x.org,Bo,,")
+    assert told.output.splitlines()[-1] == "2 rows: 2 new, 0 changed, 0 as they were, 0 bad"
+    ann = next(row for row in rows(LeadRow) if row.email == "ann@x.org")
+    assert ann.profile == {
+        "email": "ann@x.org", "first_name": "Ann", "company": {"turnover": 2_000_000}, "tags": ["vip", "shop"]
+    }  # fmt: skip
+
+
+def test_a_second_run_changes_nothing_and_says_so() -> None:
+    lines = ("email,first_name,tags", "ann@x.org,Ann,vip", "bo@x.org,Bo,")
+    imported(*lines)
+    before = [row.profile for row in rows(LeadRow)], len(rows(OutboxRow))
+    assert imported(*lines).output.splitlines()[-1] == "2 rows: nothing changed, all of them were imported before"
+    assert ([row.profile for row in rows(LeadRow)], len(rows(OutboxRow))) == before
+
+
+def test_a_row_that_changed_is_counted() -> None:
+    imported("email,city", "ann@x.org,Bonn", "bo@x.org,Bonn")
+    assert (
+        "2 rows: 0 new, 1 changed, 1 as they were" in imported("email,city", "ann@x.org,Köln", "bo@x.org,Bonn").output
+    )
+
+
+def test_a_row_that_cannot_be_used_is_told_with_its_line_and_harms_no_other() -> None:
+    told = imported("email,country", "ann@x.org,DE", "not an address,DE", "bo@x.org,Atlantis")
+    assert told.exit_code == 1
+    assert "leads.csv:3: lead.email: is no e-mail address" in told.output
+    assert "leads.csv:4: lead.country: is no country: write its two letters" in told.output
+    assert "3 rows: 1 new, 0 changed, 0 as they were, 2 bad" in told.output
+
+
+def test_bad_rows_can_go_to_a_file() -> None:
+    told = run("import", leads_file("email", "nobody"), "--errors", "bad.txt")
+    assert "is no e-mail address" not in told.output
+    assert Path("bad.txt").read_text().startswith("leads.csv:2: lead.email: is no e-mail address")
+
+
+def test_columns_can_be_mapped_and_left_out() -> None:
+    run("import", leads_file("Mail,Firma,Alter", "ann@x.org,Acme,33"), "--map", "Firma=company.name", "--map", "Alter=")
+    assert [row.profile for row in rows(LeadRow)] == [{"email": "ann@x.org", "company": {"name": "Acme"}}]
+
+
+def test_a_file_in_windows_1251_is_read_and_said_to_be() -> None:
+    Path("leads.csv").write_bytes("email;city\nann@x.org;Москва\n".encode("cp1251"))
+    assert "is not UTF-8 and was read as Windows-1251" in run("import", "leads.csv").output
+    assert [row.profile["city"] for row in rows(LeadRow)] == ["Москва"]
+
+
+def test_a_formula_is_data() -> None:
+    imported("email,company.name", "ann@x.org,=1+1")
+    assert [row.profile["company"]["name"] for row in rows(LeadRow)] == ["=1+1"]
+
+
+def test_consent_is_noted_with_its_source() -> None:
+    run("import", leads_file("email", "ann@x.org"), "--consent", "news", "--consent-source", "fair in Bonn")
+    assert [(row.topic, row.granted, row.source) for row in rows(ConsentRow)] == [("news", True, "fair in Bonn")]
+
+
+def test_an_import_never_overrides_a_no() -> None:
+    consent = ("--consent", "news", "--consent-source", "fair in Bonn")
+    run("import", leads_file("email", "ann@x.org"), *consent)
+    asyncio.run(with_store(refuse_news))
+    told = run("import", leads_file("email", "ann@x.org"), *consent).output
+    assert "1 lead said no before and was left so" in told
+    assert [row.granted for row in rows(ConsentRow)] == [True, False]
+
+
+async def refuse_news(store: Store) -> None:
+    async with store.write() as session:
+        [lead] = (await session.exec(select(LeadRow))).all()
+        session.add(ConsentRow(lead_id=lead.id, topic="news", granted=False, source="link", at=datetime.now(UTC)))
+
+
+def test_more_rows_than_fit_a_batch_keep_their_lines() -> None:
+    told = imported("email", *(f"lead{number}@x.org" for number in range(1200)), "nobody")
+    assert "leads.csv:1202: lead.email" in told.output
+    assert "1,201 rows: 1,200 new, 0 changed, 0 as they were, 1 bad" in told.output
+
+
+# --- enrol, journeys, pause, resume, stop, remove ---
+
+
+def enrolled(*options: str, **env: str) -> Result:
+    run("publish")
+    imported("email,test", "ann@x.org,", "tess@x.org,yes")
+    return run("enrol", "welcome", *options, **env)
+
+
+def orders(kind: str) -> list[dict[str, Any]]:
+    return [row.body for row in rows(OutboxRow) if row.kind == kind]
+
+
+def test_a_lead_is_enrolled_by_any_of_its_names() -> None:
+    told = enrolled("ANN@x.org", "--key", "spring")
+    assert told.output == "1 lead to be entered into welcome; nurture why LEAD tells what became of it\n"
+    assert orders("enrol") == [
+        {"campaign": "welcome", "key": "spring", "by": "by hand", "manual": True, "speed": None}
+    ]  # fmt: skip
+
+
+def test_an_unknown_lead_keeps_all_from_being_enrolled() -> None:
+    told = enrolled("ann@x.org", "nobody@x.org")
+    assert (told.exit_code, "no lead goes by 'nobody@x.org'" in told.output, orders("enrol")) == (1, True, [])
+
+
+def test_speed_is_refused_in_production() -> None:
+    production = {"NURTURE_ENVIRONMENT": "production", "NURTURE_SECRETS": json.dumps(["x" * 32])}
+    told = enrolled("tess@x.org", "ann@x.org", "--speed", "1d=1s", **production)
+    assert (told.exit_code, "--speed is for development and for test leads" in told.output) == (1, True)
+    assert enrolled("tess@x.org", "--speed", "1d=1s", **production).exit_code == 0
+
+
+def test_speed_in_development_goes_with_the_order() -> None:
+    enrolled("ann@x.org", "--speed", "1d=1s")
+    assert [order["speed"] for order in orders("enrol")] == ["1d=1s"]
+
+
+def test_speed_that_cannot_be_read_tells_how_to_write_it() -> None:
+    assert "write for example 1d=1s" in enrolled("ann@x.org", "--speed", "fast").output
+
+
+def test_a_campaign_that_is_not_published_is_one_clear_line() -> None:
+    for command in (
+        ["enrol", "none", "ann@x.org"],
+        ["pause", "none"],
+        ["resume", "none"],
+        ["journeys", "--campaign", "none"],
+    ):
+        told = run(*command)
+        assert (told.exit_code, "campaign 'none' is not published" in told.output) == (1, True)
+
+
+def test_a_campaign_is_paused_and_goes_on() -> None:
+    run("publish")
+    assert run("pause", "welcome").output == "welcome is paused: its journeys hold at their next move\n"
+    assert run("pause", "welcome").output == "welcome was paused already\n"
+    assert run("resume", "welcome", "--over", "10m").output == "welcome goes on; 0 journeys held\n"
+    assert run("resume", "welcome").output == "welcome was not paused\n"
+
+
+def test_a_length_that_cannot_be_read_tells_how_to_write_it() -> None:
+    assert "--over '10' cannot be read: write a number and a unit" in run("resume", "welcome", "--over", "10").output
+
+
+async def test_journeys_are_counted_and_listed(life: Life) -> None:
+    await said("publish")
+    await life.lead()
+    await life.happens("subscribed")
+    told = await said("journeys", "--state", "hello")
+    assert re.search(r"welcome +active +hello +1\n", told)
+    assert re.search(r"[0-9a-f]{32}  ann@example.com  welcome 1 +hello +active", told)
+
+
+async def test_journeys_for_programs_carry_no_address(life: Life) -> None:
+    await said("publish")
+    lead_id = await life.lead()
+    await life.happens("subscribed")
+    told = await said("journeys", "--json")
+    assert [row["lead_id"] for row in json.loads(told)["journeys"]] == [lead_id]
+    assert "ann@example.com" not in told
+
+
+def test_a_status_mistyped_is_put_right() -> None:
+    assert 'did you mean "active"?' in run("journeys", "--status", "activ").output
+
+
+async def test_a_lead_is_stopped_for_a_reason_that_is_kept(life: Life) -> None:
+    await said("publish")
+    await life.lead()
+    await life.happens("subscribed")
+    assert await said("stop", "--lead", "ann@example.com", "--because", "asked by phone") == "1 journey to be stopped\n"
+    await life.passes(days=1)
+    assert re.search(r"welcome +ended +hello +1\n", await said("journeys"))
+    assert "stopped: asked by phone" in await said("why", "ann@example.com")
+
+
+async def test_a_journey_is_stopped_by_its_id(life: Life) -> None:
+    await said("publish")
+    await life.lead()
+    await life.happens("subscribed")
+    [row] = json.loads(await said("journeys", "--json"))["journeys"]
+    assert await said("stop", row["id"], "--because", "x") == "1 journey to be stopped\n"
+
+
+@pytest.mark.parametrize("options", [[], ["id", "--lead", "ann@x.org"]])
+def test_stop_takes_either_a_journey_or_a_lead(options: list[str]) -> None:
+    assert "name either a journey or a --lead" in run("stop", *options, "--because", "x").output
+
+
+def test_stop_asks_for_a_reason() -> None:
+    assert "give the reason" in run("stop", "id").output
+
+
+async def test_a_lead_is_removed_from_all_journeys(life: Life) -> None:
+    await said("publish")
+    await life.lead()
+    assert await said("remove", "ann@example.com") == "it is in no journey\n"
+    await life.happens("subscribed")
+    assert await said("remove", "ann@example.com") == "1 journey to be stopped\n"
+
+
+# --- why ---
+
+
+async def test_why_tells_the_story(life: Life) -> None:
+    await said("publish")
+    await life.lead(first_name="Ann")
+    await life.happens("subscribed", page="home")
+    await life.clicks("welcome/hello")
+    told = await said("why", "ann@example.com")
+    assert told.startswith("Ann · ann@example.com · lead ")
+    assert re.search(
+        r"welcome, version 1 \([0-9a-f]{12}\)\njourney [0-9a-f]{32}\nentered .* by subscribed \(page home\)\n", told
+    )
+    assert re.search(r"hello +sent +welcome/hello: in en", told)
+    assert re.search(r"heard +a click in welcome/hello → interested", told)
+    assert re.search(r"done +tag interested → the end", told)
+    assert re.search(r"\nEnded .* in interested: done\n", told)
+
+
+async def test_why_tells_where_a_journey_stands(life: Life) -> None:
+    await said("publish")
+    await life.lead()
+    await life.happens("subscribed")
+    told = await said("why", "ann@example.com", "--campaign", "welcome")
+    assert re.search(r"Now in hello since .*: waits until ", told)
+    assert "  for\n    a click in welcome/hello → interested\n    otherwise → remind\n" in told
+    assert "  and at any time hears\n    order paid → on\n" in told
+
+
+async def test_why_tells_what_a_lead_never_entered(life: Life) -> None:
+    await said("publish")
+    await life.lead()
+    told = await said("why", "ann@example.com")
+    assert re.search(r"Never entered\nwelcome  on subscribed: it has not happened", told)
+
+
+async def test_why_tells_why_a_message_was_not_sent(life: Life) -> None:
+    await said("publish")
+    await life.lead(consents={"news": False})
+    await life.happens("subscribed")
+    told = await said("why", "ann@example.com", "--message", "welcome/hello")
+    assert "welcome/hello was not sent to it" in told
+    assert "state hello, step 1: it was withheld: unsubscribed from news" in told
+    assert "not yet: the way there is hello → remind" in await said(
+        "why", "ann@example.com", "--message", "welcome/remind"
+    )
+
+
+async def test_why_for_programs_holds_the_same(life: Life) -> None:
+    await said("publish")
+    lead_id = await life.lead()
+    await life.happens("subscribed")
+    told = json.loads(await said("why", lead_id, "--json"))
+    assert [line["kind"] for line in told["journeys"][0]["lines"]] == ["sent", "waits"]
+
+
+def test_why_of_nobody_is_one_clear_line() -> None:
+    told = run("why", "nobody@x.org")
+    assert (told.exit_code, told.output.startswith("nurture: no lead goes by 'nobody@x.org'")) == (1, True)
+
+
+# --- keys ---
+
+
+def test_a_key_is_shown_once_and_can_be_revoked() -> None:
+    key = run("keys", "make", "shop", "--scope", "events:write").output
+    key_id = key.split("_")[1]
+    assert run("keys", "revoke", key_id).output == f"key {key_id} is revoked\n"
+    told = run("keys", "list").output
+    assert (f"{key_id}  shop" in told, key.strip() in told) == (True, False)
+
+
+def test_an_unknown_scope_names_those_there_are() -> None:
+    assert "there are events:write" in run("keys", "make", "shop", "--scope", "everything").output
