@@ -1,106 +1,196 @@
-"""Scripted people: they read the mails that really arrived, follow their links, buy, ignore, leave and come back."""
+"""Scripted people: who they are, and what each does with a mail. The seed and their number decide, nothing else."""
 
-import asyncio
-import random
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-import httpx
+Role: TypeAlias = Literal["buyer", "reader", "visitor", "silent", "leaver", "late", "attendee", "absentee", "customer"]
+Offer: TypeAlias = Literal["click", "survey", "share", "unsubscribe"]
+Does: TypeAlias = Literal[
+    "scan",
+    "click",
+    "visit",
+    "buy",
+    "leave by the page",
+    "leave by one click",
+    "answer",
+    "share",
+    "attend",
+    "ask",
+    "request",
+]
 
-ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "Europe/Moscow", "UTC")
-NAMES = {"en": ("Alex", "Sam", "Robin", "Kim", "Jo"), "ru": ("Саша", "Женя", "Валя", "Тоня", "Миша")}
-TITLES = ("marketing director", "shop owner", "developer", "marketing manager", "analyst")
-SHOP = {"User-Agent": "a person's browser"}
+ROLES: dict[Role, int] = {
+    "buyer": 20, "reader": 18, "visitor": 10, "silent": 12, "leaver": 7, "late": 8, "attendee": 12, "absentee": 7,
+    "customer": 6,
+}  # fmt: skip
+SHARE_OF_SCANNED = 0.12
+SHARE_WITHOUT_CONSENT = 0.04
+ARRIVALS = 16.0
+"""The days over which they come."""
+
+WEBINAR_IN = timedelta(days=10)
+
+PLACES = {
+    "en": (
+        ("DE", "Berlin", "Europe/Berlin"), ("GB", "Leeds", "Europe/London"), ("US", "Boston", "America/New_York"),
+        ("US", "Denver", "America/Denver"), ("CA", "Vancouver", "America/Vancouver"), ("BR", "Recife", "America/Recife"),
+        ("IN", "Pune", "Asia/Kolkata"), ("JP", "Osaka", "Asia/Tokyo"), ("AU", "Perth", "Australia/Perth"),
+        ("NZ", "Napier", "Pacific/Auckland"),
+    ),
+    "ru": (
+        ("RU", "Москва", "Europe/Moscow"), ("RU", "Казань", "Europe/Moscow"), ("RU", "Пермь", "Asia/Yekaterinburg"),
+        ("RU", "Владивосток", "Asia/Vladivostok"), ("KZ", "Алматы", "Asia/Almaty"),
+    ),
+}  # fmt: skip
+FIRST_NAMES = {
+    "en": (
+        ("Alice", "alice"), ("Ben", "ben"), ("Chloe", "chloe"), ("David", "david"), ("Emma", "emma"), ("Felix", "felix"),
+        ("Grace", "grace"), ("Hugo", "hugo"), ("Iris", "iris"), ("Jack", "jack"), ("Kate", "kate"), ("Liam", "liam"),
+    ),
+    "ru": (
+        ("Анна", "anna"), ("Борис", "boris"), ("Вера", "vera"), ("Глеб", "gleb"), ("Дарья", "darya"), ("Егор", "egor"),  # noqa: RUF001  # Cyrillic it is
+        ("Ирина", "irina"), ("Олег", "oleg"),
+    ),
+}  # fmt: skip
+LAST_NAMES = {
+    "en": (
+        ("Archer", "archer"), ("Baker", "baker"), ("Cooper", "cooper"), ("Dyer", "dyer"), ("Fisher", "fisher"),
+        ("Mason", "mason"), ("Parker", "parker"), ("Turner", "turner"), ("Weaver", "weaver"), ("Wright", "wright"),
+    ),
+    "ru": (
+        ("Коваленко", "kovalenko"), ("Ким", "kim"), ("Черных", "chernykh"), ("Седых", "sedykh"), ("Бондаренко", "bondarenko"),
+    ),
+}  # fmt: skip
+TITLES = ("marketing director", "head of marketing", "shop owner", "web developer", "analyst", "office manager")
+COMPANIES = ("Northern Tea", "Lamp & Loom", "Green Door", "Paper Boat", "Quiet Mill", "Round Table", "Stone Bridge")
+INDUSTRIES = ("retail", "trade", "education", "logistics", "health")
+TURNOVERS = (60_000, 300_000, 900_000, 1_500_000, 4_000_000)
 
 
-@dataclass
-class People:
-    """All of them; what each does is decided by the seed alone."""
+@dataclass(frozen=True)
+class Person:
+    """One of them: `arrives` on that day; `scanned` when a machine at their mail server looks at each link first."""
 
-    web_url: str
-    inbox_url: str
-    api_key: str
-    seed: int = 1
-    did: Counter[str] = field(default_factory=Counter)
-    acknowledged: set[str] = field(default_factory=set)
+    seed: int
+    number: int
+    role: Role
+    arrives: float
+    scanned: bool
+    consents: bool
+    profile: dict[str, Any]
 
-    def __post_init__(self) -> None:
-        self._dice = random.Random(self.seed)  # noqa: S311  # a script, no secret
-        self._key = {"Authorization": f"Bearer {self.api_key}"}
+    @property
+    def email(self) -> str:
+        """Their address."""
+        return str(self.profile["email"])
 
-    def profile(self, number: int) -> dict[str, Any]:
-        """Who they are."""
-        language = "ru" if number % 3 == 0 else "en"
-        return {
-            "email": f"person-{number}@example.com",
-            "first_name": self._dice.choice(NAMES[language]),
-            "language": language,
-            "time_zone": self._dice.choice(ZONES),
-            "job_title": self._dice.choice(TITLES),
-            "company": {"turnover": self._dice.choice((50_000, 400_000, 2_000_000))},
-        }
+    def dice(self, *about: object) -> Random:
+        """Their chance in that matter: the same in every run."""
+        return Random("/".join(map(str, (self.seed, self.number, *about))))  # noqa: S311  # a script, no secret
 
-    async def arrive(self, client: httpx.AsyncClient, number: int) -> None:
-        """One person leaves an address, and asks for the price list or a seat at the webinar."""
-        lead = self.profile(number)
-        known = {"lead": lead, "consents": {"news": True}, "source": "import"}
-        (await client.post(f"{self.web_url}/v1/leads", json=known, headers=self._key)).raise_for_status()
-        name = "webinar_registered" if number % 5 == 0 else "price_list_downloaded"
-        await self._event(client, f"arrival-{number}", name, lead["email"])
-        self.did[name.replace("_", " ")] += 1
 
-    async def read(self, client: httpx.AsyncClient, stop: asyncio.Event) -> None:
-        """Read mail after mail as it arrives, and do what people do."""
-        last = 0
-        while not stop.is_set():
-            asked = {"after": str(last), "wait": "1", "limit": "50"}
-            answer = (await client.get(f"{self.inbox_url}api/mails", params=asked, timeout=10)).json()
-            for mail in answer["mails"]:
-                await self._react(client, mail)
-            last = answer["last"]
+def person(number: int, seed: int, now: datetime) -> Person:
+    """The person of that number; `now` is when the webinar's date is counted from."""
+    dice = Random(f"{seed}/{number}")  # noqa: S311  # a script, no secret
+    language = dice.choice(("en", "en", "ru"))
+    country, city, zone = dice.choice(PLACES[language])
+    (first, first_latin), (last, last_latin) = dice.choice(FIRST_NAMES[language]), dice.choice(LAST_NAMES[language])
+    role = dice.choices(list(ROLES), list(ROLES.values()))[0]
+    profile: dict[str, Any] = {
+        "first_name": first,
+        "last_name": last,
+        "email": f"{first_latin}.{last_latin}.{number}@example.{dice.choice(('com', 'org'))}",
+        "language": language,
+        "time_zone": zone,
+        "country": country,
+        "city": city,
+        "job_title": dice.choice(TITLES),
+        "company": {
+            "name": dice.choice(COMPANIES),
+            "industry": dice.choice(INDUSTRIES),
+            "turnover": dice.choice(TURNOVERS),
+            "country": country,
+        },
+    }
+    if role in ("attendee", "absentee"):
+        profile["custom"] = {"webinar_at": (now + WEBINAR_IN).isoformat()}
+    return Person(
+        seed=seed,
+        number=number,
+        role=role,
+        arrives=dice.uniform(0, ARRIVALS),
+        scanned=dice.random() < SHARE_OF_SCANNED,
+        consents=dice.random() >= SHARE_WITHOUT_CONSENT,
+        profile=profile,
+    )
 
-    async def _react(self, client: httpx.AsyncClient, mail: Mapping[str, Any]) -> None:
-        to = str(mail["recipient"])
-        links = [link["url"] for link in mail["links"] if link["url"].startswith(self.web_url)]
-        if not to.startswith("person-"):
-            self.did["notices to the team"] += 1
-            return
-        roll = self._dice.random()
-        clicks, surveys, leaves = (self._of(links, part) for part in ("/c/", "/s/", "/u/"))
-        if surveys:
-            await self._post(client, surveys[0], {"score": str(self._dice.choice((10, 9, 9, 7, 3))), "comment": "fine"})
-            self.did["answered the survey"] += 1
-        elif leaves and roll < 0.04:
-            one_click = {"List-Unsubscribe": "One-Click"}
-            await self._post(client, leaves[0], one_click)
-            self.did["unsubscribed"] += 1
-        elif roll < 0.15:
-            await self._event(client, f"order-{mail['id']}", "order_paid", to)
-            self.did["bought"] += 1
-        elif clicks and roll < 0.55:
-            answer = await client.get(clicks[0], headers=SHOP, follow_redirects=False)
-            if answer.status_code != httpx.codes.FOUND:
-                raise RuntimeError(f"a link in a mail answers {answer.status_code}")
-            self.did["clicked"] += 1
-        elif clicks and roll < 0.62:
-            await client.head(clicks[0])
-            self.did["scanned by a machine"] += 1
-        elif roll < 0.72:
-            await self._event(client, f"visit-{mail['id']}", "visit", to)
-            self.did["came back to the site"] += 1
-        else:
-            self.did["ignored it"] += 1
 
-    @staticmethod
-    def _of(links: list[str], part: str) -> list[str]:
-        return [link for link in links if part in link]
+class Deed(NamedTuple):
+    """What somebody does, so many days after the mail came."""
 
-    async def _post(self, client: httpx.AsyncClient, url: str, form: dict[str, str]) -> None:
-        (await client.post(url, data=form, headers=SHOP)).raise_for_status()
+    does: Does
+    after: float
 
-    async def _event(self, client: httpx.AsyncClient, event_id: str, name: str, email: str) -> None:
-        event = {"id": event_id, "name": name, "lead": {"email": email}}
-        (await client.post(f"{self.web_url}/v1/events", json=event, headers=self._key)).raise_for_status()
-        self.acknowledged.add(event_id)
+
+def reaction(who: Person, nth: int, offers: Collection[Offer]) -> tuple[Deed, ...]:
+    """What they do with the nth mail they get, which offers that; nothing when they ignore it."""
+    dice = who.dice("mail", nth)
+    read = dice.uniform(0.05, 1.2)
+    deeds = [Deed("scan", 0.0)] if who.scanned and "click" in offers else []
+    if "survey" in offers:
+        deeds += [Deed("answer", read)] if dice.random() < 0.85 else []
+    elif "share" in offers:
+        deeds += [Deed("share", read)] if dice.random() < 0.7 else []
+    elif "click" in offers:
+        deeds += [
+            deed for deed in _by_role(who, nth, dice, read) if "unsubscribe" in offers or "leave" not in deed.does
+        ]
+    return tuple(deeds)
+
+
+def _by_role(who: Person, nth: int, dice: Random, read: float) -> list[Deed]:
+    lucky, click = dice.random(), Deed("click", read)
+    match who.role:
+        case "buyer":
+            decides = who.dice("decides").randint(1, 3)
+            buys = [Deed("buy", read + dice.uniform(0.1, 1.5))] if nth == decides else []
+            return ([click] if buys or lucky < 0.6 else []) + buys
+        case "reader":
+            return [click] if lucky < 0.75 else []
+        case "visitor":
+            visits = [Deed("visit", read + dice.uniform(0, 2)) for _ in range(dice.randint(1, 3))]
+            asks = [Deed("request", read + 2)] if nth == 3 else []
+            return ([click] if lucky < 0.6 else []) + visits + asks
+        case "leaver":
+            ways: tuple[Does, ...] = ("leave by the page", "leave by one click")
+            return [Deed(ways[who.number % 2], read)] if nth >= 2 else []
+        case "late":
+            return [Deed("click", dice.uniform(3.2, 6))] if nth > 1 and lucky < 0.6 else []
+        case "attendee":
+            asks = [Deed("ask", 1.6)] if lucky < 0.4 else []
+            return [Deed("attend", dice.uniform(1.0, 1.4)), *asks] if nth == 2 else [click]
+        case "absentee":
+            return [click] if nth > 2 and lucky < 0.4 else []
+        case "customer":
+            back: tuple[Does, Does] = ("visit", "buy")
+            return [click, Deed(back[nth % 2], read + 0.3)] if lucky < 0.35 else []
+        case "silent":
+            return []
+
+
+Answer: TypeAlias = Literal["accepted", "rejected"]
+
+
+def answer_of_sales(seed: int, email: str) -> tuple[Answer | None, float]:
+    """What sales says to a lead that was handed over, and after how many days; None when it says nothing."""
+    dice = Random(f"{seed}/sales/{email}")  # noqa: S311  # a script, no secret
+    answers: tuple[Answer | None, ...] = ("accepted", "rejected", None)
+    return dice.choices(answers, (45, 35, 20))[0], dice.uniform(0.5, 5)
+
+
+def points_of(who: Person) -> int:
+    """How likely they are to recommend us, from 0 to 10."""
+    return who.dice("survey").choices((10, 9, 8, 6, 3), (35, 25, 20, 12, 8))[0]

