@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 from email.utils import parseaddr
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from activities.errands import Errand, Postponed, Settled, TryAgain
 from activities.letters import Letter, noting
@@ -17,11 +17,12 @@ from nurture.store.campaigns import paused
 from nurture.store.events import record_own_event
 from nurture.store.leads import locked
 from nurture.store.messages import change, find
-from nurture.store.models import LinkRow, MessageRow, new_id
+from nurture.store.models import LeadRow, LinkRow, MessageRow, new_id
 from nurture.store.suppressions import suppress
 
 PATIENCE = timedelta(seconds=10)  # a hand-over takes less than a lease, so that no lapsed claim is still at work
 NO_ANSWER = "handed over, and no answer came"
+SENT_AGAIN = "sent again, as no answer came the first time"
 OUR_FAULT = timedelta(minutes=5)  # a template that breaks is mended by people
 
 
@@ -43,6 +44,7 @@ class MessageErrand(Errand):
         self.claim = new_id()
         self.row: MessageRow | None = None
         self.result: Result | None = None
+        self._began = 0.0
 
     async def prepare(self, session: Session, now: datetime) -> Settled | Postponed | None:
         """Plan the message or find it again, and claim it if it may go."""
@@ -58,10 +60,10 @@ class MessageErrand(Errand):
             return None
         match await letter.permission(session, row.due_at, now):
             case Later(until=until, reason=reason):
-                await change(session, row.id, Status.DEFERRED, now, reason=reason)
+                await change(session, row.id, Status.DEFERRED, now, reason=self._noted(reason))
                 return Postponed(until, reason)
             case Never(reason=reason, status=status):
-                await change(session, row.id, Status(status), now, reason=reason)
+                await change(session, row.id, Status(status), now, reason=self._noted(reason))
                 return Settled(reason)
             case Go():
                 await self._claimed(session, now)
@@ -87,14 +89,10 @@ class MessageErrand(Errand):
         await session.flush()
         return row
 
-    async def _claimed(self, session: Session, now: datetime) -> None:
+    async def _claimed(self, session: Session, now: datetime, **values: Any) -> None:
         row = self._row()
-        until = now + LEASE
-        attempts = row.attempts + 1
-        claimed = await change(
-            session, row.id, Status.CLAIMED, now, claim=self.claim, claimed_until=until, attempts=attempts
-        )
-        if not claimed:
+        values |= {"claim": self.claim, "claimed_until": now + LEASE, "attempts": row.attempts + 1}
+        if not await change(session, row.id, Status.CLAIMED, now, **values):
             raise TryAgain("another attempt took the message")
 
     def _row(self) -> MessageRow:
@@ -104,6 +102,7 @@ class MessageErrand(Errand):
     async def run(self, now: datetime) -> None:
         """Render it, commit to it and hand it over; or ask what became of it."""
         row = self._row()
+        self._began = asyncio.get_running_loop().time()
         if Status(row.status) in (Status.COMMITTING, Status.UNKNOWN) and not await self._asked(now):
             return
         links: dict[str, str] = {}
@@ -129,17 +128,33 @@ class MessageErrand(Errand):
         """Ask the provider about an ambiguous message; True when it is to be sent (again)."""
         row = self._row()
         accepted = await self.letter.equipment.channels[row.channel].lookup(row.message_id)
-        status = answered(accepted, self.letter.on_unknown)
+        status = answered(accepted, self._on_unknown())
         if status is Status.ACCEPTED:
             self.result = Result(status, "found at the provider after a crash")
             return False
-        async with self.store.write() as session:
-            await change(session, row.id, Status.UNKNOWN, now, reason=NO_ANSWER)
-            if status is Status.CLAIMED:
-                await self._claimed(session, now)
         if status is Status.UNKNOWN:
-            self.result = Result(status, NO_ANSWER)
-        return status is Status.CLAIMED
+            self.result = Result(status, self._noted(NO_ANSWER))
+            return False
+        again = {} if accepted is False else {"reason": SENT_AGAIN}
+        async with self.store.write() as session:
+            # Of two attempts that asked, one sends: the other finds the claim it asked about gone.
+            if not await change(session, row.id, Status.UNKNOWN, now, held_by=row.claim, reason=NO_ANSWER):
+                raise TryAgain("another attempt took the message")
+            await self._claimed(session, self._later(now), **again)
+        row.reason = again.get("reason", "")
+        return True
+
+    def _on_unknown(self) -> Literal["hold", "resend"]:
+        """What no answer means: of a message that was sent again once already, nothing more is risked."""
+        return "hold" if self._row().reason.startswith(SENT_AGAIN) else self.letter.on_unknown
+
+    def _noted(self, reason: str) -> str:
+        """The reason, which never hides that the message was sent again."""
+        return "; ".join(filter(None, [SENT_AGAIN, reason])) if self._row().reason.startswith(SENT_AGAIN) else reason
+
+    def _later(self, now: datetime) -> datetime:
+        """The moment it is, by a clock that began at `now`: a lease must outlast what is done under it."""
+        return now + timedelta(seconds=asyncio.get_running_loop().time() - self._began)
 
     async def _envelope(self, links: dict[str, str], now: datetime) -> Envelope:
         row, letter, equipment = self._row(), self.letter, self.letter.equipment
@@ -169,7 +184,10 @@ class MessageErrand(Errand):
         """The last look before the hand-over: permission, pause and claim; False when it does not go."""
         row = self._row()
         async with self.store.write() as session:
-            refusal = await self._refusal(session, now)
+            # The lead is held, so that two of its journeys share its caps.
+            lead = await locked(session, self.letter.lead_id) if self.letter.lead_id is not None else None
+            now = self._later(now)
+            refusal = await self._refusal(session, lead, now)
             if refusal is None:
                 values = {"language": envelope.language, "committed_at": now, "claimed_until": now + LEASE}
                 if not await change(session, row.id, Status.COMMITTING, now, held_by=self.claim, **values):
@@ -179,16 +197,16 @@ class MessageErrand(Errand):
             if isinstance(refusal, Never):
                 self.result = Result(Status(refusal.status), refusal.reason)
                 return False
-            await change(session, row.id, Status.DEFERRED, now, reason=refusal)
+            await change(session, row.id, Status.DEFERRED, now, held_by=self.claim, reason=self._noted(refusal))
         raise TryAgain(refusal)
 
-    async def _refusal(self, session: Session, now: datetime) -> Never | str | None:
+    async def _refusal(self, session: Session, lead: LeadRow | None, now: datetime) -> Never | str | None:
         """Why it does not go after all: never, or not now."""
         row = self._row()
-        if self.letter.lead_id is not None:
-            await locked(session, self.letter.lead_id)  # so that two journeys of a lead share its caps
-            if await paused(session, row.campaign):
-                return "the campaign is paused"
+        if lead is not None and await paused(session, row.campaign):
+            return "the campaign is paused"
+        if lead is not None and lead.email != self.letter.recipient:
+            return "the address changed meanwhile"
         match await self.letter.permission(session, row.due_at, now):
             case Never() as never:
                 return never
@@ -198,8 +216,8 @@ class MessageErrand(Errand):
                 return None
 
     async def _ambiguous(self, now: datetime) -> None:
-        if self.letter.on_unknown == "hold":
-            self.result = Result(Status.UNKNOWN, NO_ANSWER)
+        if self._on_unknown() == "hold":
+            self.result = Result(Status.UNKNOWN, self._noted(NO_ANSWER))
             return
         async with self.store.write() as session:
             await change(session, self._row().id, Status.UNKNOWN, now, held_by=self.claim, reason=NO_ANSWER)
@@ -207,14 +225,15 @@ class MessageErrand(Errand):
 
     async def _put_off(self, reason: str, now: datetime) -> None:
         async with self.store.write() as session:
-            await change(session, self._row().id, Status.DEFERRED, now, held_by=self.claim, reason=reason)
+            changed = {"held_by": self.claim, "reason": self._noted(reason)}
+            await change(session, self._row().id, Status.DEFERRED, now, **changed)
 
     async def record(self, session: Session, now: datetime) -> Settled:
         """Write down how it went, and what follows for the address."""
         row, letter = self._row(), self.letter
         assert self.result is not None  # run comes first
         status, reason = self.result.status, self.result.reason
-        values: dict[str, Any] = {"reason": reason, "provider_id": self.result.provider_id}
+        values: dict[str, Any] = {"reason": self._noted(reason), "provider_id": self.result.provider_id}
         if status is Status.ACCEPTED:
             values["accepted_at"] = now
         if not await change(session, row.id, status, now, **values):

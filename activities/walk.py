@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from temporalio import activity
 
 from activities.equipment import Equipment
-from activities.errands import Errand, Postponed, Settled
+from activities.errands import Errand, Postponed, Settled, TryAgain
 from activities.keeping import keep
 from activities.touches import Touch
 from nurture.calendar import resolve_zone
@@ -31,6 +31,7 @@ from nurture.journey import (
     Park,
     Perform,
     Rest,
+    answers,
     listened_arms,
     next_move,
     proceed,
@@ -78,6 +79,7 @@ class Walk:
         self.equipment, self.version, self.order = equipment, version, order
         self.journey = order.position
         self.replies: list[AnyReply] = []
+        self.notes: list[str] = []  # of the errands of the touch at hand that are settled
         self._begun, self._mark = begun, time.monotonic()
         self.row: JourneyRow
         self.lead: LeadRow
@@ -100,7 +102,7 @@ class Walk:
 
     async def _reach_out(self, errands: list[Errand]) -> None:
         """Run each errand and record it at once; the last one's record and the moves after it are one transaction."""
-        notes: list[str] = []
+        notes = self.notes
         for errand in errands[:-1]:
             await errand.run(self.now)
             async with self.equipment.store.write() as session:
@@ -109,6 +111,8 @@ class Walk:
         before = self.journey, len(self.replies)
         try:
             await self._recorded(errands[-1], notes, and_go_on=True)
+        except TryAgain:
+            raise
         except Exception:
             # What was sent must not be forgotten because of what comes after it.
             self.journey = before[0]
@@ -120,9 +124,18 @@ class Walk:
         async with self.equipment.store.write() as session:
             await self._load(session)
             note = (await last.record(session, self.now)).note
-            await self._told(session, Did(at=self.now, note="; ".join(filter(None, [*notes, note]))))
-            if and_go_on:
-                await self._go_on(session, may_touch=False)
+            overtaken = await self._overtaken(session)
+            if not overtaken:
+                await self._told(session, Did(at=self.now, note="; ".join(filter(None, [*notes, note]))))
+                if and_go_on:
+                    await self._go_on(session, may_touch=False)
+        if overtaken:
+            raise TryAgain("another attempt went on meanwhile")
+
+    async def _overtaken(self, session: Session) -> bool:
+        """Whether another attempt moved the journey on from here (an exit was heard, say): only the errand counts then."""
+        later = select(MoveRow.n).where(MoveRow.journey_id == self.row.id, MoveRow.n >= self.journey.n)
+        return (await session.exec(later.limit(1))).first() is not None
 
     async def _load(self, session: Session) -> None:
         self.row = await session.get_one(JourneyRow, self.order.journey_id)
@@ -136,11 +149,9 @@ class Walk:
         for reply in replies:
             self._follow(reply)
         for reply in self.order.news:
-            if reply not in replies:
+            # A zombie may have gone further than the workflow knows: what it recorded is what happened.
+            if reply not in replies and (not known or answers(self.version, self.journey, reply)):
                 await self._told(session, reply)
-        if any(isinstance(reply, Heard) for reply in self.order.news):
-            current = None if self.journey.ending else self.journey.occurrence
-            await cancel_open(session, self.row.id, current, "the journey went another way", self.now)
 
     async def _go_on(self, session: Session, *, may_touch: bool) -> list[Errand]:
         """Move up to the next rest; stops before a touch, whose errands are then answered to be run."""
@@ -153,7 +164,7 @@ class Walk:
                     break
                 case Close():
                     await self._told(session, Closed(at=self.now))
-                    await cancel_open(session, self.row.id, None, "the journey ended", self.now)
+                    await cancel_open(session, self.row.id, "the journey ended", self.now)
                 case _ if on_hold:
                     await self._told(session, Held(at=self.now))
                 case Choose(step=step):
@@ -181,14 +192,14 @@ class Walk:
         errands = await touch.errands(session, step, facts, self.now)
         answers = [await errand.prepare(session, self.now) for errand in errands]
         left = [errand for errand, answer in zip(errands, answers, strict=True) if answer is None]
+        self.notes = [answer.note for answer in answers if isinstance(answer, Settled) and answer.note]
         if left:
             return left
         later = next((answer for answer in answers if isinstance(answer, Postponed)), None)
         if later is not None:
             await self._told(session, Deferred(at=self.now, until=later.until, note=later.note))
         else:
-            notes = [answer.note for answer in answers if isinstance(answer, Settled) and answer.note]
-            await self._told(session, Did(at=self.now, note="; ".join(notes)))
+            await self._told(session, Did(at=self.now, note="; ".join(self.notes)))
         return []
 
     def _names_for(self, step: AnyStep) -> frozenset[str]:
@@ -242,7 +253,10 @@ class Walk:
             at=reply.at,
         )
         session.add(record)
+        before = self.journey.occurrence
         self._follow(reply)
+        if isinstance(reply, Heard) and (self.journey.ending is not None or self.journey.occurrence != before):
+            await cancel_open(session, self.row.id, "the journey went another way", self.now)
 
     def _follow(self, reply: AnyReply) -> None:
         self.journey = proceed(self.version, self.journey, reply)

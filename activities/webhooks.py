@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -23,7 +24,13 @@ class Webhooks:
 
     def __init__(self, secrets: Mapping[str, SecretStr], client: httpx.AsyncClient | None = None) -> None:
         self._secrets = secrets
-        self._client = client or httpx.AsyncClient(timeout=PATIENCE.total_seconds(), follow_redirects=False)
+        if client is not None:
+            self._client = client
+
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
+        """Made when it is needed: it reads all certificates, and many an installation sends no webhook."""
+        return httpx.AsyncClient(timeout=PATIENCE.total_seconds(), follow_redirects=False)
 
     async def post(self, hook: str, url: str, webhook_id: str, body: Mapping[str, Any], now: datetime) -> str:
         """Send it once; answers "" when it was taken, else why it never will be; raises `TryAgain` otherwise."""
@@ -50,7 +57,8 @@ class Webhooks:
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._client.aclose()
+        if "_client" in self.__dict__:
+            await self._client.aclose()
 
 
 class WebhookErrand(Errand):

@@ -5,7 +5,7 @@ Every shell calls these, so that a lead goes the same way in a simulation as it 
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,9 @@ from nurture.pace import Pace
 from nurture.steps import Branch, DateOf, Instant, Split, Wait, WaitFor
 from nurture.triggers import On, When
 from nurture.version import Version
+
+# A moment beyond these counts as one of them: a year 9999 stands for never.
+FIRST, LAST = datetime(2, 1, 2, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 
 
 class Decision(NamedTuple):
@@ -69,16 +72,16 @@ def seen(condition: Condition, facts: Facts) -> dict[str, Any]:
 def park(step: Wait | WaitFor, facts: Facts, zone: ZoneInfo, pace: Pace) -> Decision:
     """Until when a wait lasts, in real time, counted on the journey's own calendar."""
     if isinstance(step, WaitFor):
-        return Decision(Parked(at=facts.now, until=pace.after(facts.now, step.up_to)), {})
-    local = pace.calendar(facts.now)
-    moment = local
+        local = pace.calendar(facts.now)
+        return Decision(Parked(at=facts.now, until=pace.real(_moved(local, step.up_to))), {})
+    local = moment = pace.calendar(facts.now)
     if step.until is not None:
         found = _moment(step.until, facts.lead, zone)
         if found is None:
             return Decision(Parked(at=facts.now), {step.until.words(): None})
         moment = found
     if step.duration is not None:
-        moment += step.duration
+        moment = _moved(moment, step.duration)
     if step.at is not None:
         moment = next_opening(step.at, moment, zone)
     past = step.until is not None and moment <= local
@@ -88,27 +91,42 @@ def park(step: Wait | WaitFor, facts: Facts, zone: ZoneInfo, pace: Pace) -> Deci
 
 def _moment(until: DateOf | Instant, lead: Mapping[str, Any], zone: ZoneInfo) -> datetime | None:
     if isinstance(until, Instant):
-        return as_moment(until.at, zone)
+        found = as_moment(until.at, zone)
+        return None if found is None else _moved(found, timedelta(0))
     value: Any = lead
     for name in until.field:
         value = value.get(name) if isinstance(value, Mapping) else None
     moment = as_moment(value, zone)
-    return None if moment is None else moment + until.offset
+    return None if moment is None else _moved(moment, until.offset)
+
+
+def _moved(moment: datetime, by: timedelta) -> datetime:
+    """So much later (or earlier), as far as calendars go."""
+    try:
+        return min(max(moment + by, FIRST), LAST)
+    except OverflowError:
+        return LAST if by > timedelta(0) else FIRST
 
 
 def as_moment(value: Any, zone: ZoneInfo) -> datetime | None:
-    """A moment from a date, ISO text, or Unix time in seconds or milliseconds; without a zone it is the lead's own."""
+    """A moment from a date, ISO text, or Unix time in seconds or milliseconds; without a zone it is the lead's own.
+
+    What is none of these is None.
+    """
+    try:
+        return _as_moment(value, zone)
+    except (ValueError, OverflowError, OSError):  # OSError: what the platform's own clock cannot count
+        return None
+
+
+def _as_moment(value: Any, zone: ZoneInfo) -> datetime | None:
     match value:
         case bool():
             return None
         case int() | float():
-            seconds = value / 1000 if abs(value) > 1e11 else value
-            return datetime.fromtimestamp(seconds, UTC) if abs(seconds) < 1e11 else None
+            return datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC)
         case str():
-            try:
-                return as_moment(datetime.fromisoformat(value), zone)
-            except ValueError:
-                return None
+            return _as_moment(datetime.fromisoformat(value), zone)
         case datetime():
             return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=zone).astimezone(UTC)
         case date():

@@ -6,7 +6,7 @@ gives the same position.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +27,7 @@ from nurture.triggers import Done, Leave, On, ToState, When
 from nurture.version import Version
 
 MOST_JUMPS = 100
+MOST_MOVES_AWAKE = 1000  # what `nurture check` lets through must not send for ever
 
 
 class Resting(BaseModel):
@@ -39,11 +40,15 @@ class Resting(BaseModel):
 
 
 class Journey(BaseModel):
-    """Where one lead stands in one version; times are real ones, `since` is the entry into the state."""
+    """Where one lead stands in one version; times are real ones, `since` is the entry into the state.
+
+    `awake` counts the moves since time last passed or an event was last heard.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     n: int = 0
+    awake: int = 0
     state: str
     step: int = 0
     visit: int = 1
@@ -185,7 +190,7 @@ def begin(version: Version, now: datetime) -> Journey:
     """A journey at the first state."""
     first = version.campaign.states[0].name
     start = Journey(state=first, visits={first: 1}, entered=now, since=now)
-    return _settled(version, start)
+    return _settled(version, start, now)
 
 
 def next_move(version: Version, journey: Journey) -> Move:
@@ -208,7 +213,8 @@ def next_move(version: Version, journey: Journey) -> Move:
 
 def proceed(version: Version, journey: Journey, reply: AnyReply) -> Journey:
     """Where the journey stands after that reply."""
-    journey = journey.model_copy(update={"n": journey.n + 1})
+    came_from_outside = isinstance(reply, Elapsed) or (isinstance(reply, Heard) and reply.event is not None)
+    journey = _with(journey, n=journey.n + 1, awake=0 if came_from_outside else journey.awake + 1)
     match next_move(version, journey), reply:
         case _, Heard():
             after = _heard(version, journey, reply)
@@ -230,7 +236,9 @@ def proceed(version: Version, journey: Journey, reply: AnyReply) -> Journey:
             after = _with(journey, ended=True)
         case move, _:
             raise OffTheRoad(f"a {reply.kind} does not answer {type(move).__name__} at {journey.occurrence}")
-    return _settled(version, after)
+    if after.awake > MOST_MOVES_AWAKE and after.ending is None:
+        after = _round_in_circles(after)
+    return _settled(version, after, reply.at)
 
 
 def fold(version: Version, journey: Journey, replies: Iterable[AnyReply]) -> Journey:
@@ -266,9 +274,16 @@ def heeds(version: Version, journey: Journey, arm: str) -> bool:
     return journey.rest is not None and journey.rest.why == "wait" and arm in wait_arms(version, journey)
 
 
+def answers(version: Version, journey: Journey, news: AnyReply) -> bool:
+    """Whether news of the world outside still says something to a journey that may be further on than who brings it."""
+    if isinstance(news, Heard):
+        return heeds(version, journey, news.arm)
+    return isinstance(next_move(version, journey), Rest)
+
+
 def breaks_in(arm: str) -> bool:
     """Whether hearing that arm also ends work that is still being tried (an exit, the goal, `always`, a stop)."""
-    return arm == STOP or arm.startswith(("exit:", "always:", "goal"))
+    return arm != RESUME and "/" not in arm  # the arms of a wait name its occurrence
 
 
 def may_touch(version: Version, journey: Journey) -> bool:
@@ -289,9 +304,21 @@ def may_touch(version: Version, journey: Journey) -> bool:
         if step.touches:
             return True
         ahead += [(name, 0) for name in _targets(step)]
-        if not isinstance(step, Wait | WaitFor | Go | Split | DoneStep | LeaveStep):
-            ahead.append((state, index + 1))
+        ahead += [(state, index + by) for by in _ahead(step)]
     return False
+
+
+def _ahead(step: AnyStep) -> tuple[int, ...]:
+    """How many steps on a journey may be without having rested or jumped."""
+    match step:
+        case WaitFor() | Go() | Split() | DoneStep() | LeaveStep():
+            return ()
+        case Wait(until=None, duration=timedelta() as duration) if duration > timedelta(0):
+            return ()
+        case Wait():
+            return (1, 2)  # its time may have come, or gone by
+        case _:
+            return (1,)
 
 
 def _targets(step: AnyStep) -> list[str]:
@@ -339,8 +366,8 @@ def _onward(version: Version, journey: Journey, at: datetime, steps: int = 1) ->
     return _enter(journey, following.name, at)
 
 
-def _settled(version: Version, journey: Journey) -> Journey:
-    """The journey after every step that needs no world: jumps, ends, and states without steps."""
+def _settled(version: Version, journey: Journey, at: datetime) -> Journey:
+    """The journey after every step that needs no world, `at` that moment: jumps, ends, and states without steps."""
     for _ in range(MOST_JUMPS):
         if journey.ended or journey.ending is not None or journey.rest is not None:
             return journey
@@ -348,9 +375,9 @@ def _settled(version: Version, journey: Journey) -> Journey:
         step = steps[journey.step] if journey.step < len(steps) else None
         match step:
             case None:
-                journey = _onward(version, journey, journey.since)
+                journey = _onward(version, journey, at)
             case Go():
-                journey = _enter(journey, step.to.name, journey.since)
+                journey = _enter(journey, step.to.name, at)
             case LeaveStep():
                 journey = _with(journey, ending=f"left: {step.reason}")
             case DoneStep():
@@ -359,7 +386,11 @@ def _settled(version: Version, journey: Journey) -> Journey:
                 journey = _with(journey, ending=f"left: {step.fault}")
             case _:
                 return journey
-    return _with(journey, ending=f"left: it went round in circles at {journey.state}")
+    return _round_in_circles(journey)
+
+
+def _round_in_circles(journey: Journey) -> Journey:
+    return _with(journey, ending=f"left: it went round in circles at {journey.state}", rest=None)
 
 
 def _chosen(version: Version, journey: Journey, step: Branch | Split, reply: Chose) -> Journey:

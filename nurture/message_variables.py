@@ -39,6 +39,15 @@ def provided(step: Message) -> frozenset[str]:
 EVERY = ALWAYS | {"links.share", "referral.code", "links.survey"}
 """For any message at all."""
 
+TEAM = frozenset(
+    {
+        "campaign.key", "campaign.title", "links.unsubscribe", "sender.name", "sender.postal_address", "link",
+        "lead_id", "journey_id", "team", "text", "title", "due", "hand_off",
+        "who", "why", "scores", "points", "did", "received",
+    }
+)  # fmt: skip
+"""For the notices to a team: of a `notify`, a `task`, and the dossier of a hand-off."""
+
 
 def lead_variables(profile: Mapping[str, Any], stage: str) -> dict[str, Any]:
     """`lead` as a template sees it: what is not known of a lead is empty, never an error."""

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from nurture.errors import BadInput
 
+FASTEST = 1e9
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -22,8 +23,11 @@ class Pace(BaseModel):
         return real if self.factor == 1 else self.origin + (real - self.origin) * self.factor
 
     def real(self, calendar: datetime) -> datetime:
-        """The real time at which the journey's own calendar shows that."""
-        return calendar if self.factor == 1 else self.origin + (calendar - self.origin) / self.factor
+        """The first real time at which the journey's own calendar shows that, never a moment before it."""
+        if self.factor == 1:
+            return calendar
+        real = self.origin + (calendar - self.origin) / self.factor
+        return real if self.calendar(real) >= calendar else real + datetime.resolution
 
     def after(self, real: datetime, duration: timedelta) -> datetime:
         """The real time when that much of the journey's own time has passed since."""
@@ -34,11 +38,14 @@ def speed(text: str) -> float:
     """The factor of `1d=1s` (one day lasts one second): 86400."""
     try:
         own, real = (_seconds(part) for part in text.split("="))
-        return own / real
+        factor = own / real
     except (ValueError, KeyError, ZeroDivisionError) as error:
         raise BadInput(f"speed {text!r} cannot be read: write for example 1d=1s", field="speed") from error
+    if not 1 <= factor <= FASTEST:
+        raise BadInput(f"speed {text!r} is slower than time or too fast: write for example 1d=1s", field="speed")
+    return factor
 
 
 def _seconds(part: str) -> float:
-    number, unit = part.strip()[:-1], part.strip()[-1]
+    number, unit = part.strip()[:-1], part.strip()[-1:]
     return float(number or 1) * UNITS[unit]

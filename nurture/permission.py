@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from nurture.calendar import Window, end_of_quiet, next_opening, quiet
 from nurture.campaign import Campaign, Cap, Purpose
@@ -24,6 +24,13 @@ class HouseRules(BaseModel):
     quiet: Window | None = quiet("21:00", "08:00")
     caps: tuple[Cap, ...] = (Cap(messages=1, period=timedelta(days=1)), Cap(messages=3, period=timedelta(days=7)))
     consent: Literal["required", "assumed"] = "required"
+
+    @field_validator("caps")
+    @classmethod
+    def _allow_something(cls, caps: tuple[Cap, ...]) -> tuple[Cap, ...]:
+        if any(cap.messages < 1 or cap.period <= timedelta(0) for cap in caps):
+            raise ValueError("a cap allows at least one message in a period longer than zero; for no cap leave it out")
+        return caps
 
 
 class Policy(NamedTuple):
@@ -134,6 +141,8 @@ def _capped(policy: Policy, standing: Standing, now: datetime, pace: Pace) -> La
     """The earliest time at which every cap has room again."""
     latest: Later | None = None
     for cap in policy.caps:
+        if cap.messages < 1:
+            continue  # `nurture check` refuses it; nothing is ever blocked for good by a number
         inside = [at for at in standing.recent if pace.after(at, cap.period) > now]
         if len(inside) < cap.messages:
             continue

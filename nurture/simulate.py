@@ -16,6 +16,7 @@ from nurture.campaign import Campaign
 from nurture.conditions import Happened, leaves
 from nurture.decisions import choose, heard_already, park
 from nurture.facts import Facts, Happening
+from nurture.fields import GROUPS
 from nurture.journey import (
     AnyReply,
     Choose,
@@ -37,8 +38,9 @@ from nurture.journey import (
 )
 from nurture.pace import Pace
 from nurture.permission import Go, HouseRules, Later, Never, Standing, permission, policy_for
-from nurture.scores import Score, changes_by_event, changes_by_profile
-from nurture.steps import AddPoints, AnyStep, Escalate, Message, Step, Subscribe, Unsubscribe
+from nurture.profile import facts_tree
+from nurture.scores import Score, changes_by_event, changes_by_profile, crossings
+from nurture.steps import AddPoints, Advance, AnyStep, Escalate, Message, Step, Subscribe, Unsubscribe
 from nurture.triggers import On, When
 from nurture.version import Version, frozen
 
@@ -112,10 +114,10 @@ class Story:
         """The states it went through, in order."""
         found: list[str] = []
         for line in self.lines:
-            state, _, visit = line.occurrence.split("/")
+            state, _, visit = line.occurrence.rsplit("/", 2)
             if (entry := f"{state}/{visit}") not in found:
                 found.append(entry)
-        return [entry.split("/")[0] for entry in found]
+        return [entry.rsplit("/", 1)[0] for entry in found]
 
     @property
     def ending(self) -> str | None:
@@ -167,26 +169,39 @@ class _World:
         self.version, self.scores, self.rules, self.lead_id = version, scores, rules, lead_id
         self.pace = Pace(origin=start)
         self.now = start
-        self.consents: dict[str, bool] = {"*": True} | lead.pop("consents", {})
-        self.has_address = lead.get("email", "simulated@example.com") is not None
-        self.suppressed: str | None = lead.pop("suppressed", None)
-        self.tree: dict[str, Any] = {"stage": "need", "score": {}} | lead
-        self.zone: ZoneInfo = resolve_zone(lead.get("time_zone"), time_zone)[0]
+        self.received: datetime | None = None
+        self.consents: dict[str, bool] = {"*": True}
+        self.suppressed: str | None = None
+        self.stage, self.points = "need", dict[str, float]()
+        self.tree: dict[str, Any] = {}
+        self.time_zone = time_zone
+        self._learn(lead)
         self.happened: dict[str, list[Happening]] = {}
         self.given: dict[tuple[str, str], int] = {}
         self.profile_points: dict[tuple[str, str], float] = {}
+        self.fired: dict[str, frozenset[str]] = {}
         self.ahead = sorted(events, key=lambda one: one.after)
         self.start = start
         self.due: dict[str, datetime] = {}
         self.marketing: list[datetime] = []
         self._enter()
-        self.story = Story(begin(version, start), self.tree)
+        self.story = Story(begin(version, start), self._known())
+
+    def _learn(self, known: Mapping[str, Any]) -> None:
+        """More about the lead: groups of fields are filled up, all else is replaced."""
+        tree = dict(known)
+        self.consents = self.consents | tree.pop("consents", {})
+        self.suppressed = tree.pop("suppressed", self.suppressed)
+        self.stage = tree.pop("stage", self.stage)
+        self.points = self.points | tree.pop("score", {})
+        groups = {name: {**self.tree.get(name, {}), **tree[name]} for name in GROUPS if name in tree}
+        self.tree = self.tree | tree | groups
 
     def _enter(self) -> None:
-        self._score(self._facts())
         for entry in self.version.campaign.enters[:1]:
             if isinstance(entry, On):
                 self._happen(entry.event.event, _properties(entry.event))
+        self._score_profile()
 
     def run(self, end: datetime) -> Story:
         """Move after move until the journey ends, or the clock passes `end`."""
@@ -205,10 +220,12 @@ class _World:
                 case Choose(step=step):
                     self._told(step.words(), *choose(step, self.lead_id, self._facts()))
                 case Park(step=step):
-                    self._parked(step)
+                    self._told(step.words(), *park(step, self._facts(), self._zone(), self.pace))
                 case Close(reason=reason):
                     self._told(reason, Closed(at=self.now), {})
-        self.story.lead, self.story.now = self.tree, self.now
+            if not isinstance(move, Rest):
+                self._look_back()
+        self.story.lead, self.story.now = self._known(), self.now
         return self.story
 
     def _told(self, words: str, reply: AnyReply, values: dict[str, Any]) -> None:
@@ -216,8 +233,8 @@ class _World:
         self.story.lines.append(Line(self.now, journey.occurrence, words, reply, values))
         self.story.journey = proceed(self.version, journey, reply)
 
-    def _parked(self, step: Any) -> None:
-        self._told(step.words(), *park(step, self._facts(), self.zone, self.pace))
+    def _look_back(self) -> None:
+        """Come to rest, the journey hears what has been there already."""
         if self.story.journey.rest is None:
             return
         if heard := heard_already(self.version, self.story.journey, self._facts()):
@@ -234,7 +251,7 @@ class _World:
                 return None
             if coming is not None and coming == moment:
                 planned = self.ahead.pop(0)
-                self.tree |= planned.profile
+                self._learn(planned.profile)
                 self._happen(planned.name, planned.properties)
             if heard := heard_already(self.version, self.story.journey, self._facts()):
                 return heard
@@ -254,27 +271,50 @@ class _World:
         return min((turn for turn in turns if self.now < turn < until), default=None)
 
     def _happen(self, name: str, properties: Mapping[str, Any]) -> None:
-        happening = Happening(name, self.now, dict(properties))
-        self.happened.setdefault(name, []).append(happening)
+        happening = self._receive(name, properties)
         for change in changes_by_event(self.scores, happening, self.given):
             key = change.score, change.rule
             self.given[key] = self.given.get(key, 0) + 1
             self._add_points(change.score, change.points)
         if name == "unsubscribed":
             self.consents[str(properties.get("topic", "*"))] = False
-        self._score(self._facts())
+        self._score_profile()
 
-    def _score(self, facts: Facts) -> None:
-        for change in changes_by_profile(self.scores, facts, self.profile_points):
+    def _receive(self, name: str, properties: Mapping[str, Any]) -> Happening:
+        """The event, received after every event before it; what we do ourselves gives no points."""
+        self.received = self.now if self.received is None else max(self.now, self.received + datetime.resolution)
+        happening = Happening(name, self.now, dict(properties), received=self.received)
+        self.happened.setdefault(name, []).append(happening)
+        return happening
+
+    def _score_profile(self) -> None:
+        for change in changes_by_profile(self.scores, self._facts(), self.profile_points):
             key = change.score, change.rule
             self.profile_points[key] = self.profile_points.get(key, 0) + change.points
             self._add_points(change.score, change.points)
 
-    def _add_points(self, score: str, points: float) -> None:
-        self.tree["score"] = self.tree["score"] | {score: self.tree["score"].get(score, 0) + points}
+    def _add_points(self, key: str, points: float) -> None:
+        self.points[key] = round(self.points.get(key, 0) + points, 6)
+        for score in self.scores:
+            if score.key == key:
+                self._cross(score)
+
+    def _cross(self, score: Score) -> None:
+        """What the points mean for the score's thresholds; one that is reached is an event."""
+        points, fired = self.points[score.key], self.fired.get(score.key, frozenset())
+        for threshold, kind in crossings(score, points, fired):
+            self.fired[score.key] = fired = fired ^ {threshold.key}
+            if kind == "reached":
+                self._receive("score_reached", {"score": score.key, "threshold": threshold.key, "points": points})
+
+    def _known(self) -> dict[str, Any]:
+        return facts_tree(self.tree, self.stage, dict(self.points))
 
     def _facts(self) -> Facts:
-        return Facts(self.now, self.tree, self.happened)
+        return Facts(self.now, self._known(), self.happened)
+
+    def _zone(self) -> ZoneInfo:
+        return resolve_zone(self.tree.get("time_zone"), self.time_zone)[0]
 
     def _performed(self, step: AnyStep) -> AnyReply:
         match step:
@@ -282,32 +322,45 @@ class _World:
                 return self._sent(step)
             case Escalate(definition=definition):
                 self.story.hand_offs.append(definition)
-                self._happen("handed_over", {"definition": definition})
+                self._receive("handed_over", {"definition": definition})
             case AddPoints(score=score, points=points):
                 self._add_points(score, points)
-            case Subscribe(topic=topic) | Unsubscribe(topic=topic):
-                self.consents[topic] = isinstance(step, Subscribe)
+            case Subscribe(topic=topic):
+                self.consents[topic] = True
+            case Unsubscribe(topic=topic):
+                if self.consents.get(topic) is not False:
+                    self._happen("unsubscribed", {"topic": topic})
+            case Advance(stage=stage):
+                if stage != self.stage:
+                    was, self.stage = self.stage, stage
+                    self._receive("stage_changed", {"from": was, "to": stage})
             case Step():
                 self.tree = kept(self.tree, step)
+                self._score_profile()
         self.story.done.append(step.words())
-        return Did(at=self.now)
+        return self._did()
+
+    def _did(self, note: str = "") -> Did:
+        """Done, after all that it brought about."""
+        return Did(at=max(self.now, self.received or self.now), note=note)
 
     def _sent(self, step: Any) -> AnyReply:
         occurrence = self.story.journey.occurrence
         due = self.due.setdefault(occurrence, self.now)
         policy = policy_for(self.version.campaign, step, self.rules)
+        has_address = self.tree.get("email", "simulated@example.com") is not None
         standing = Standing(
-            self.has_address, self.suppressed, None, self.consents, self.marketing, due, self.zone
+            has_address, self.suppressed, None, self.consents, self.marketing, due, self._zone()
         )  # fmt: skip
         match permission(policy, standing, self.now, self.pace):
             case Later(until=until, reason=reason):
                 return Deferred(at=self.now, until=until, note=reason)
             case Never(reason=reason):
                 self.story.withheld.append((step.template, reason))
-                return Did(at=self.now, note=reason)
+                return self._did(reason)
             case Go():
                 self.story.messages.append((self.now, step.template))
                 if policy.purpose == "marketing":
                     self.marketing.append(self.now)
-                self._happen("message_sent", {"template": step.template, "campaign": self.version.campaign.key})
-                return Did(at=self.now)
+                self._receive("message_sent", {"template": step.template, "campaign": self.version.campaign.key})
+                return self._did()

@@ -29,6 +29,7 @@ with workflow.unsafe.sandbox_import_notification_policy(workflow.SandboxImportNo
 
 A_WALK = timedelta(seconds=15)  # so that a killed worker is noticed soon
 A_LOCAL_WALK = timedelta(seconds=5)
+A_LONG_REST = timedelta(days=10 * 365)  # an engine's timer cannot last for ever, a wait until the year 9998 can
 AGAIN = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30))
 
 
@@ -89,12 +90,12 @@ class JourneyWorkflow:
     async def _rest(self, until: datetime | None) -> None:
         if workflow.info().is_continue_as_new_suggested():
             self._go_on_afresh()
-        left = None if until is None else max(until - workflow.now(), timedelta(0))
+        left = None if until is None else min(max(until - workflow.now(), timedelta(0)), A_LONG_REST)
         try:
             await workflow.wait_condition(lambda: bool(self.inbox), timeout=left)
         except TimeoutError:
-            assert until is not None  # only a limited rest times out
-            self._told(Elapsed(at=until))
+            if until is not None and left != A_LONG_REST:
+                self._told(Elapsed(at=until))
 
     def _go_on_afresh(self) -> None:
         changes = {"position": self.walked, "news": tuple(self.news), "inbox": tuple(self.inbox)}

@@ -1,5 +1,6 @@
 """Campaigns as published: their versions, which one new journeys take, and whether they are paused."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -97,6 +98,12 @@ async def all_current(session: Session) -> dict[str, Version]:
     """What new journeys take, by campaign."""
     rows = (await session.exec(select(CampaignRow).order_by(CampaignRow.key))).all()
     return {row.key: await version(session, row.version) for row in rows}
+
+
+async def numbers(session: Session, hashes: Collection[str]) -> dict[str, int]:
+    """The numbers of versions, by hash."""
+    query = select(VersionRow.hash, VersionRow.number).where(col(VersionRow.hash).in_(hashes))
+    return dict((await session.exec(query)).all())
 
 
 async def paused(session: Session, key: str) -> bool:

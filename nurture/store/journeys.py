@@ -13,7 +13,7 @@ from nurture.orders import StartOrder
 from nurture.pace import Pace
 from nurture.store import campaigns, outbox
 from nurture.store.database import Session
-from nurture.store.models import JourneyRow, OutboxRow
+from nurture.store.models import JourneyRow, LeadRow, OutboxRow
 
 RUNNING = ("starting", "active", "held")
 
@@ -90,6 +90,25 @@ async def counts(session: Session, campaign: str | None = None) -> list[Count]:
     return [Count(*row) for row in found.all()]
 
 
+async def newest(
+    session: Session, campaign: str | None, state: str | None, status: str | None, limit: int
+) -> list[tuple[JourneyRow, str | None]]:
+    """The journeys that moved last, each with its lead's address."""
+    query = select(JourneyRow, LeadRow.email).join(LeadRow, col(LeadRow.id) == col(JourneyRow.lead_id))
+    wanted = {JourneyRow.campaign: campaign, JourneyRow.state: state, JourneyRow.status: status}
+    for column, value in wanted.items():
+        if value is not None:
+            query = query.where(col(column) == value)
+    query = query.order_by(col(JourneyRow.updated_at).desc(), col(JourneyRow.id)).limit(limit)
+    return list((await session.exec(query)).all())
+
+
+async def of_lead(session: Session, lead_id: str) -> list[JourneyRow]:
+    """The lead's journeys that have not ended, the oldest first."""
+    query = select(JourneyRow).where(JourneyRow.lead_id == lead_id, JourneyRow.status != "ended")
+    return list((await session.exec(query.order_by(col(JourneyRow.entered), col(JourneyRow.id)))).all())
+
+
 # --- a person's stop ---
 
 
@@ -109,8 +128,7 @@ async def stop(session: Session, journey_id: str, note: str, now: datetime) -> N
 
 async def remove_lead(session: Session, lead_id: str, note: str, now: datetime) -> int:
     """Take the lead out of all its journeys; how many there were."""
-    query = select(JourneyRow.id).where(JourneyRow.lead_id == lead_id, JourneyRow.status != "ended")
-    present = (await session.exec(query)).all()
-    for journey_id in present:
-        await stop(session, journey_id, note, now)
+    present = await of_lead(session, lead_id)
+    for row in present:
+        await stop(session, row.id, note, now)
     return len(present)

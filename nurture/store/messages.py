@@ -49,8 +49,8 @@ async def recent_marketing(session: Session, lead_id: str, since: datetime) -> l
     return [at for at in (await session.exec(query)).all() if at is not None]
 
 
-async def cancel_open(session: Session, journey_id: str, but: str | None, reason: str, now: datetime) -> None:
-    """Cancel the journey's messages that were not handed over, except the occurrence `but`.
+async def cancel_open(session: Session, journey_id: str, reason: str, now: datetime) -> None:
+    """Cancel the journey's messages that were not handed over.
 
     One caught in *committing* becomes unknown: nobody will come back to ask after it.
     """
@@ -59,7 +59,6 @@ async def cancel_open(session: Session, journey_id: str, but: str | None, reason
         query = update(MessageRow).where(
             col(MessageRow.journey_id) == journey_id,
             col(MessageRow.status).in_([one.value for one in was]),
-            col(MessageRow.occurrence) != (but or ""),
         )
         if to is Status.UNKNOWN:
             query = query.where(col(MessageRow.claimed_until) < now)

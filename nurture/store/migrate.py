@@ -37,12 +37,12 @@ async def require_current(store: Store) -> None:
     """Refuse to work with tables of another version of nurture."""
     found = await _revision(store)
     if found is None:
-        raise BadSettings("the database has no tables of nurture yet: make them with nurture upgrade")
+        raise BadSettings("the database has no tables of nurture yet: make them with nurture db upgrade")
     if found not in {one.revision for one in _scripts().walk_revisions()}:
         raise BadSettings(f"the database is at revision {found}, of a newer nurture: install that one")
     if found != _head():
         raise BadSettings(
-            f"the database is at revision {found}, not {_head()}: bring it up to date with nurture upgrade"
+            f"the database is at revision {found}, not {_head()}: bring it up to date with nurture db upgrade"
         )
 
 

@@ -1,178 +1,223 @@
 """A walk that is killed at any point and made again: nothing lost, nothing sent twice, the ambiguous instant shown."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from pathlib import Path
+import asyncio
+from contextlib import suppress
+from datetime import datetime
+from itertools import product
 
 import pytest
-from pydantic import SecretStr
-from sqlmodel import select
 
-from activities.walk import walk
-from nurture import Campaign, State, days, on, send, tag, wait
-from nurture.catalogue import Catalogue
-from nurture.channels import Envelope, Receipt
-from nurture.enrolment import Enrolled
-from nurture.errors import AddressRefused, MessageRefused, ProviderUnavailable
-from nurture.journey import Journey
-from nurture.pace import Pace
-from nurture.settings import Settings
-from nurture.store import Store
-from nurture.store.campaigns import publish
-from nurture.store.consents import record_consent
-from nurture.store.enrolments import enrol
-from nurture.store.models import JourneyRow, LeadRow, MessageRow, MoveRow, SuppressionRow
-from nurture.version import frozen
-from worker import equip
-from workflows.ports import WalkOrder
+from activities.errands import TryAgain
+from activities.unknowns import resolve_unknown
+from nurture import Campaign, State, add_points, branch, days, done, lead, on, send, tag, wait, when
+from nurture.journey import Heard
+from tests.integration.walking import AFTER_THE_LEASE, Killed, Perilous, Post, Walker, Way, kill
 
-ROOT = Path(__file__).parents[1]
-CAMPAIGN = Campaign(
-    key="plain", enters=[on("asked")], states=[State("one", [tag("seen"), send("test/one"), wait(days(3))])]
-)
+COMMITS = 4  # the walk to the touch, what the message needs, the last look, the record with what follows
+POINTS = [
+    *(f"{when_} commit {n}" for n in range(1, COMMITS + 1) for when_ in ("before", "after")),
+    "before it is taken",
+    "after it is taken",
+]
+# Claimed; committed and not sent; sent: every other point leaves the ledger as one of these does.
+UNLIKE_POINTS = ["after commit 1", "after commit 3", "after it is taken"]
+WHOLE = ["did", "did", "did", "chose", "parked"]
 
 
-class Killed(BaseException):
-    """The process is gone."""
+def road(on_unknown: str) -> Campaign:
+    message = send("test/one", on_unknown=on_unknown)  # type: ignore[arg-type]  # one of the two
+    return Campaign(
+        key=f"road-{on_unknown}",
+        enters=[on("asked")],
+        exits=[on("objected")],
+        states=[
+            State("one", [tag("seen"), message, add_points(5, score="interest"),
+                          branch(when(lead.tags.has("seen"), to="two"), otherwise=done)]),
+            State("two", [wait(days(3))]),
+        ],
+    )  # fmt: skip
 
 
-@dataclass
-class Post:
-    """A channel that remembers, can kill, fail, and be asked or not."""
+def killed_at(walker: Walker, point: str) -> None:
+    deeds = walker.way.post.deeds if "taken" in point else walker.way.store.deeds
+    deeds[point] = kill
 
-    name: str = "email"
-    can_tell: bool = True
-    kill: str = ""
-    trouble: Exception | None = None
-    taken: list[str] = field(default_factory=list)
 
-    async def send(self, envelope: Envelope) -> Receipt:
-        if self.trouble is not None:
-            trouble, self.trouble = self.trouble, None
-            raise trouble
-        if self.kill == "before":
-            self.kill = ""
-            raise Killed
-        self.taken.append(envelope.message_id)
-        if self.kill == "after":
-            self.kill = ""
-            raise Killed
-        return Receipt("taken")
+async def crashed(way: Way, on_unknown: str, *points: str) -> Walker:
+    """A walker that met with these crashes, one an attempt, and came to rest in the end."""
+    walker = await way.begin(road(on_unknown))
+    for attempt, point in enumerate(points):
+        killed_at(walker, point)
+        with suppress(Killed, TryAgain):
+            await walker.walk(attempt * AFTER_THE_LEASE)
+    way.store.deeds.clear()
+    way.post.deeds.clear()
+    walker.order = walker.order.model_copy(update={"now": walker.order.now + len(points) * AFTER_THE_LEASE})
+    assert await walker.until_it_rests() == WHOLE
+    return walker
+
+
+async def test_a_walk_that_nothing_happens_to_sends_once_however_often_it_is_made(way: Way) -> None:
+    walker = await way.begin(road("hold"))
+
+    assert [await walker.walk(), way.store.commits] == [WHOLE, COMMITS]
+    assert await walker.walk(AFTER_THE_LEASE) == WHOLE
+    assert await walker.times_taken == 1
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("on_unknown", ["hold", "resend"])
+async def test_where_the_provider_can_tell_a_crash_at_any_point_sends_once(
+    way: Way, on_unknown: str, point: str
+) -> None:
+    walker = await crashed(way, on_unknown, point)
+
+    assert (await walker.message()).status == "accepted"
+    assert await walker.times_taken == 1
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_held_it_is_sent_once_or_shown_as_unknown(way: Way, point: str) -> None:
+    way.post.can_tell = False
+    walker = await crashed(way, "hold", point)
+
+    ambiguous = point in {"after commit 3", "before it is taken", "after it is taken", "before commit 4"}
+    assert (await walker.message()).status == ("unknown" if ambiguous else "accepted")
+    assert await walker.times_taken == (0 if point in {"after commit 3", "before it is taken"} else 1)
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_resent_it_is_sent_once_more_at_most_and_says_so(way: Way, point: str) -> None:
+    way.post.can_tell = False
+    walker = await crashed(way, "resend", point)
+
+    message, twice = await walker.message(), point in {"after it is taken", "before commit 4"}
+    assert message.status == "accepted"
+    assert await walker.times_taken == (2 if twice else 1)
+    assert not twice or message.reason == "sent again, as no answer came the first time"
+
+
+@pytest.mark.parametrize("can_tell", [True, False])
+@pytest.mark.parametrize("on_unknown", ["hold", "resend"])
+async def test_two_crashes_in_a_row_neither_lose_nor_double_it_unseen(
+    sqlite_url: str, now: datetime, on_unknown: str, can_tell: bool
+) -> None:
+    way = Way(Perilous(sqlite_url), now, Post(can_tell=can_tell))
+    for points in product(UNLIKE_POINTS, repeat=2):
+        walker = await crashed(way, on_unknown, *points)
+        message, times = await walker.message(), await walker.times_taken
+        assert times <= (2 if on_unknown == "resend" and not can_tell else 1), points
+        assert times < 2 or message.reason.startswith("sent again"), points
+        assert times > 0 or message.status == "unknown", points
+        assert not can_tell or (times, message.status) == (1, "accepted"), points
+    await way.store.close()
+
+
+async def test_after_any_crash_every_move_is_recorded_once_and_its_effect_is_there_once(way: Way) -> None:
+    for point in UNLIKE_POINTS:
+        walker = await crashed(way, "hold", point)
+        moves = await walker.moves()
+        assert [one.reply["kind"] for one in moves] == WHOLE, point
+        assert [one.n for one in moves] == list(range(len(WHOLE))), point
+        assert (await walker.lead()).scores == {"interest": 5}, point
+
+
+async def test_two_attempts_at_once_send_once(way: Way) -> None:
+    walker = await way.begin(road("hold"))
+    await asyncio.gather(walker.walk(), walker.walk(), return_exceptions=True)
+
+    assert await walker.until_it_rests() == WHOLE
+    assert await walker.times_taken == 1
+
+
+@pytest.mark.parametrize(("on_unknown", "times"), [("hold", 1), ("resend", 2)])
+async def test_an_attempt_that_outlives_its_lease_at_the_hand_over_records_what_it_sent(
+    way: Way, on_unknown: str, times: int
+) -> None:
+    walker, way.post.can_tell = await way.begin(road(on_unknown)), False
+    way.post.deeds["after it is taken"] = lambda: _walk_on(walker)
+
+    with pytest.raises(TryAgain):
+        await walker.walk()
+    assert [await walker.walk(AFTER_THE_LEASE), await walker.times_taken] == [WHOLE, times]
+    assert (await walker.message()).status == "accepted"
+
+
+async def test_an_attempt_that_was_overtaken_before_its_last_look_sends_nothing(way: Way) -> None:
+    walker = await way.begin(road("hold"))
+    way.store.deeds["after commit 2"] = lambda: _walk_on(walker)
+
+    with pytest.raises(TryAgain):
+        await walker.walk()
+    assert await walker.times_taken == 1
+
+
+async def test_of_two_attempts_that_ask_after_a_message_one_sends_it_again(way: Way) -> None:
+    walker = await way.begin(road("resend"))
+    way.post = _SlowToTell(way.post)
+    killed_at(walker, "before it is taken")
+    with pytest.raises(Killed):
+        await walker.walk()
+    way.post.deeds["while it is asked"] = lambda: _walk_on(walker, 2)
+
+    with pytest.raises(TryAgain, match="another attempt"):
+        await walker.walk(AFTER_THE_LEASE)
+    assert await walker.times_taken == 1
+
+
+async def test_a_message_taken_while_the_lead_left_is_still_recorded_as_taken(way: Way) -> None:
+    walker = await way.begin(road("hold"))
+    exit_ = Heard(at=way.now, arm="exit:0", event="objected-1")
+    way.post.deeds["after it is taken"] = lambda: _walk_on(walker, 1, exit_)
+
+    with pytest.raises(TryAgain, match="went on meanwhile"):
+        await walker.walk()
+    assert (await walker.message()).status == "accepted"
+    assert (await walker.row()).ending == "left: on objected"
+
+
+async def test_a_lead_that_leaves_before_the_last_look_gets_nothing(way: Way) -> None:
+    walker = await way.begin(road("hold"))
+    exit_ = Heard(at=way.now, arm="exit:0", event="objected-1")
+    way.store.deeds["after commit 2"] = lambda: _walk_on(walker, 0, exit_)
+
+    with pytest.raises(TryAgain):
+        await walker.walk()
+    assert (await walker.message()).status == "cancelled"
+    assert way.post.taken == []
+
+
+async def test_a_message_nobody_came_back_to_becomes_unknown(way: Way) -> None:
+    walker, way.post.can_tell = await way.begin(road("hold")), False
+    killed_at(walker, "after it is taken")
+    with pytest.raises(Killed):
+        await walker.walk()
+    await resolve_unknown(way.equipment, way.now + 60 * AFTER_THE_LEASE)
+
+    assert (await walker.message()).status == "unknown"
+
+
+async def test_an_unknown_message_is_found_at_a_provider_that_can_tell_again(way: Way) -> None:
+    way.post.can_tell = False
+    walker = await crashed(way, "hold", "after it is taken")
+    way.post.can_tell = True
+
+    assert await resolve_unknown(way.equipment, way.now + 60 * AFTER_THE_LEASE) == 1
+    assert (await walker.message()).status == "accepted"
+
+
+class _SlowToTell(Post):
+    """A post at which something can happen while it is asked."""
+
+    def __init__(self, other: Post) -> None:
+        super().__init__(deeds=other.deeds)
 
     async def lookup(self, message_id: str) -> bool | None:
-        return message_id in self.taken if self.can_tell else None
-
-    async def close(self) -> None:
-        return
-
-
-@dataclass
-class Stage:
-    store: Store
-    post: Post
-    order: WalkOrder
-
-    async def walk(self, later: timedelta = timedelta(0)) -> list[str]:
-        here = Settings(templates=ROOT / "templates", secrets=[SecretStr("a secret of the tests, long enough")])
-        equipment = equip(here, self.store, Catalogue(), {"email": self.post})
-        return [reply.kind for reply in (await walk(equipment, self.order, self.order.now + later)).replies]
-
-    async def message(self) -> MessageRow:
-        async with self.store.read() as session:
-            return (await session.exec(select(MessageRow))).one()
+        answer = await super().lookup(message_id)
+        await self._meets("while it is asked")
+        return answer
 
 
-@pytest.fixture
-async def stage(store: Store, now: datetime) -> Stage:
-    version = frozen(CAMPAIGN)
-    async with store.write() as session:
-        session.add(LeadRow(id="ann", email="ann@example.com", profile={"email": "ann@example.com"}, created_at=now,
-                            updated_at=now))  # fmt: skip
-        await session.flush()
-        await record_consent(session, "ann", "*", True, "test", now)
-        await publish(session, version, by="test", now=now)
-        entered = await enrol(session, version, "ann", by="test", now=now, manual=True)
-        assert isinstance(entered, Enrolled)
-        row = await session.get_one(JourneyRow, entered.journey_id)
-    order = WalkOrder(journey_id=row.id, lead_id="ann", version=version.hash, pace=Pace(origin=now), now=now,
-                      position=Journey.model_validate(row.position))  # fmt: skip
-    return Stage(store, Post(), order)
-
-
-LATER = timedelta(minutes=1)
-WHOLE = ["did", "did", "parked"]
-
-
-async def test_an_uncrashed_walk_sends_once(stage: Stage) -> None:
-    assert await stage.walk() == WHOLE
-    assert await stage.walk(LATER) == WHOLE
-    assert len(stage.post.taken) == 1
-
-
-@pytest.mark.parametrize("kill", ["before", "after"])
-async def test_killed_at_the_hand_over_it_is_sent_once_when_the_provider_can_tell(stage: Stage, kill: str) -> None:
-    stage.post.kill = kill
-    with pytest.raises(Killed):
-        await stage.walk()
-
-    assert await stage.walk(LATER) == WHOLE
-    assert len(stage.post.taken) == 1
-    assert (await stage.message()).status == "accepted"
-
-
-@pytest.mark.parametrize(("kill", "taken"), [("before", 0), ("after", 1)])
-async def test_killed_at_the_hand_over_it_is_held_and_shown_when_nobody_can_tell(
-    stage: Stage, kill: str, taken: int
-) -> None:
-    stage.post.kill, stage.post.can_tell = kill, False
-    with pytest.raises(Killed):
-        await stage.walk()
-
-    assert await stage.walk(LATER) == WHOLE
-    assert len(stage.post.taken) == taken
-    assert (await stage.message()).status == "unknown"
-
-
-async def test_trouble_that_passes_loses_nobody(stage: Stage) -> None:
-    stage.post.trouble = ProviderUnavailable("busy")
-    with pytest.raises(Exception, match="busy"):
-        await stage.walk()
-
-    assert (await stage.message()).status == "deferred"
-    assert await stage.walk(LATER) == WHOLE
-    assert len(stage.post.taken) == 1
-
-
-async def test_a_refused_address_is_suppressed_and_the_journey_goes_on(stage: Stage) -> None:
-    stage.post.trouble = AddressRefused("refused", code="5.1.1")
-
-    assert await stage.walk() == WHOLE
-    async with stage.store.read() as session:
-        assert [row.scope for row in (await session.exec(select(SuppressionRow))).all()] == ["all"]
-
-
-async def test_a_refused_message_suppresses_nobody(stage: Stage) -> None:
-    stage.post.trouble = MessageRefused("policy", code="5.7.1")
-
-    assert await stage.walk() == WHOLE
-    async with stage.store.read() as session:
-        assert (await session.exec(select(SuppressionRow))).all() == []
-
-
-async def test_who_left_the_topic_meanwhile_gets_nothing(stage: Stage, now: datetime) -> None:
-    async with stage.store.write() as session:
-        await record_consent(session, "ann", "news", False, "test", now)
-
-    assert await stage.walk() == WHOLE
-    assert stage.post.taken == []
-    assert (await stage.message()).reason == "unsubscribed from news"
-
-
-async def test_every_move_is_recorded_once(stage: Stage) -> None:
-    stage.post.kill = "after"
-    with pytest.raises(Killed):
-        await stage.walk()
-    await stage.walk(LATER)
-
-    async with stage.store.read() as session:
-        assert sorted(row.n for row in (await session.exec(select(MoveRow))).all()) == [0, 1, 2]
+async def _walk_on(walker: Walker, minutes: int = 1, *news: Heard) -> None:
+    """A whole other attempt, so many minutes later."""
+    await walker.walk(minutes * AFTER_THE_LEASE, news)

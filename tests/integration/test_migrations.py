@@ -54,7 +54,7 @@ async def test_the_migrations_make_the_tables_that_the_models_mean(bare_url: str
 
 async def test_a_database_is_current_once_it_is_upgraded(bare_url: str, bare: Store) -> None:
     assert not await migrate.is_current(bare)
-    with pytest.raises(BadSettings, match="nurture upgrade"):
+    with pytest.raises(BadSettings, match="nurture db upgrade"):
         await migrate.require_current(bare)
 
     migrate.upgrade(bare_url)

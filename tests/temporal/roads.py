@@ -1,12 +1,15 @@
 """Campaigns that between them take every kind of step and every way of waking."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from nurture import (
     Campaign,
+    Score,
     State,
+    Threshold,
     add_points,
     advance,
     ask_referral,
@@ -33,6 +36,16 @@ from nurture import (
     when,
 )
 from nurture.simulate import Planned, at
+
+
+def zone_at(hour: int) -> str:
+    """A time zone in which it is that hour now."""
+    ahead = (hour - datetime.now(UTC).hour + 11) % 24 - 11
+    return f"Etc/GMT{-ahead:+d}"
+
+
+AT_NOON, AT_NIGHT = zone_at(12), zone_at(23)
+"""Journeys start now, so that a test must not start at the edge of quiet hours, whatever the hour it is run at."""
 
 
 class Road(NamedTuple):
@@ -72,15 +85,29 @@ heard = Campaign(
     ],
 )  # fmt: skip
 
+told_by_itself = Campaign(
+    key="told-by-itself",
+    enters=[on("asked")],
+    always=[when(lead.tags.has("hot"), to="sales"), on("score_reached", threshold="hot", to="thanks")],
+    states=[
+        State("first", [send("test/one"), tag("hot"), send("test/two"), leave("never comes here")]),
+        State("sales", [escalate("ready"), add_points(60, score="love"), wait(days(1)), leave("never comes here")]),
+        State("thanks", [thank("test/thanks"), branch(when(lead.bant.complete, to="first"), otherwise=done)]),
+    ],
+)
+LOVE = Score(key="love", rules=(), thresholds=(Threshold(key="hot", at=50),))
+
 ROADS = [
     Road("two years of waiting", plain),
     Road("nobody reacts", heard),
     Road("a click in the middle of a wait", heard, (at(days=2, event=clicked("test/one")),)),
-    Road("bought while reminded", heard, (at(days=6, event="order_paid"), at(days=9, event="survey_answered", lead={"nps": 10}))),
+    Road("bought while reminded", heard,
+         (at(days=6, hours=2, event="order_paid"), at(days=9, event="survey_answered", lead={"nps": 10}))),
     Road("an unhappy customer", heard, (at(days=1, event="order_paid"), at(days=4, event="survey_answered", lead={"nps": 3}))),
     Road("an objection", heard, (at(days=3, event="objected"),)),
     Road("a tag that comes true", heard,
          (at(days=3, event="tagged", lead={"tags": ["hot"]}), at(days=8, event="sales_rejected"))),
     Road("refuses marketing", heard, (), {"consents": {"*": False}}),
-    Road("in Tokyo", heard, (at(days=1, hours=2, event=clicked("test/one")),), {"time_zone": "Asia/Tokyo"}),
+    Road("what the road does itself", told_by_itself),
+    Road("where it is night", heard, (at(days=1, hours=2, event=clicked("test/one")),), {"time_zone": AT_NIGHT}),
 ]  # fmt: skip

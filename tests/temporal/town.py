@@ -1,6 +1,8 @@
 """A town to test in: a real Temporal server with virtual time, a store, and a postbox that remembers."""
 
+import asyncio
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +11,9 @@ from typing import Any
 from pydantic import SecretStr
 from sqlmodel import col, select
 from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from nurture.campaign import Campaign
 from nurture.catalogue import Catalogue
@@ -17,6 +21,7 @@ from nurture.channels import Envelope, Receipt
 from nurture.definitions import Definition
 from nurture.dispatcher import Dispatcher
 from nurture.enrolment import Enrolled
+from nurture.journey import Heard
 from nurture.lead import lead
 from nurture.settings import Settings
 from nurture.simulate import Planned
@@ -29,8 +34,10 @@ from nurture.store.journeys import start_order
 from nurture.store.leads import locked
 from nurture.store.models import JourneyRow, LeadRow, MessageRow, MoveRow, new_id
 from nurture.version import frozen
+from tests.temporal.roads import AT_NOON, LOVE
 from worker import equip
 from workflows.client import TemporalJourneys, workflow_id
+from workflows.journey import JourneyWorkflow
 
 HERE = Path(__file__).parent.parent
 
@@ -41,14 +48,25 @@ class Postbox:
 
     name: str = "email"
     mails: list[Envelope] = field(default_factory=list)
-    troubles: list[Exception] = field(default_factory=list)
+    trouble: Exception | None = None
+    asked: set[str] = field(default_factory=set)
+    asking: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def send(self, envelope: Envelope) -> Receipt:
         """Take the mail, or fail as told."""
-        if self.troubles:
-            raise self.troubles.pop(0)
+        async with self.asking:
+            self.asked.add(envelope.key.partition("/")[0])
+            self.asking.notify_all()
+        if self.trouble is not None:
+            raise self.trouble
         self.mails.append(envelope)
         return Receipt("taken")
+
+    def empty(self) -> None:
+        """As if nothing had happened yet."""
+        self.mails.clear()
+        self.asked.clear()
+        self.trouble = None
 
     async def lookup(self, message_id: str) -> bool | None:
         """Whether the mail was taken."""
@@ -99,12 +117,19 @@ class Town:
             templates=HERE / "templates",
             campaigns=HERE / "none",
             secrets=[SecretStr("a secret of the tests, long enough")],
+            time_zone=AT_NOON,
             teams={"sales": "sales@example.com"},
         )
         ready = Definition(key="ready", ready=lead.email.known())
-        self.equipment = equip(self.settings, store, Catalogue(definitions={"ready": ready}), {"email": self.postbox})
+        catalogue = Catalogue(definitions={"ready": ready}, scores={LOVE.key: LOVE})
+        self.equipment = equip(self.settings, store, catalogue, {"email": self.postbox})
         self.journeys = TemporalJourneys(environment.client, queue)
         self.dispatcher = Dispatcher(store, self.journeys, settings=self.settings)
+        self.replayer = Replayer(
+            workflows=[JourneyWorkflow],
+            data_converter=environment.client.data_converter,
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        )
 
     async def settle(self, row: LeadRow, consents: dict[str, bool] | None = None) -> str:
         """Put the lead into the store."""
@@ -115,8 +140,10 @@ class Town:
                 await record_consent(session, row.id, topic, granted, "test", row.created_at)
         return row.id
 
-    async def begin(self, campaign: Campaign, lead_id: str) -> tuple[JourneyRow, WorkflowHandle[Any, Any]]:
-        """Enrol the lead by hand; time stands still until it is moved on."""
+    async def begin(
+        self, campaign: Campaign, lead_id: str, *, still: bool = True
+    ) -> tuple[JourneyRow, WorkflowHandle[Any, Any]]:
+        """Enrol the lead by hand; while `still`, no time is skipped until the clock is moved on."""
         version = frozen(campaign)
         now = datetime.now(UTC)
         async with self.store.write() as session:
@@ -126,7 +153,7 @@ class Town:
             order = await start_order(session, entered.journey_id)
             row = await session.get_one(JourneyRow, entered.journey_id)
         assert order is not None
-        with self.environment.with_time_skipping_disabled():
+        with self.environment.with_time_skipping_disabled() if still else nullcontext():
             await self.journeys.start(order)
         return row, self.environment.client.get_workflow_handle(workflow_id(row.id))
 
@@ -139,20 +166,65 @@ class Town:
             await record_own_event(session, lead_id, planned.name, planned.properties, new_id(), now)
             if planned.profile:
                 await announce(session, lead_id, {f"lead.{name}" for name in planned.profile}, now)
+        await self.dispatch(now)
+
+    async def dispatch(self, now: datetime) -> None:
+        """Let the dispatcher do what is due."""
         while await self.dispatcher.run_once(now + timedelta(seconds=1)):
             pass
 
+    async def hears(self, row: JourneyRow, arm: str, event: str | None = None) -> None:
+        """Tell the journey, whether it listens or not."""
+        await self.journeys.signal(row.id, Heard(at=datetime.now(UTC), arm=arm, event=event))
+
+    async def comes_to(
+        self, row: JourneyRow, state: str, *, status: str = "active", resting: bool = True
+    ) -> JourneyRow:
+        """The journey's row as soon as it stands there."""
+        async with asyncio.timeout(10):
+            while True:
+                async with self.store.read() as session:
+                    found = await session.get_one(JourneyRow, row.id)
+                if (found.state, found.status) == (state, status) and bool(found.position["rest"]) is resting:
+                    return found
+                await asyncio.sleep(0.01)  # the worker works meanwhile
+
+    async def tries(self, row: JourneyRow) -> None:
+        """Wait until the postbox is asked to take a mail of this journey."""
+        async with asyncio.timeout(10), self.postbox.asking:
+            await self.postbox.asking.wait_for(lambda: row.id in self.postbox.asked)
+
+    def mails(self, row: JourneyRow) -> list[Envelope]:
+        """What the postbox took of this journey; journeys of other tests may be under way beside it."""
+        return [mail for mail in self.postbox.mails if mail.key.startswith(f"{row.id}/")]
+
+    async def messages(self, row: JourneyRow) -> list[tuple[str, str, str]]:
+        """Template, status and reason of the journey's messages."""
+        query = select(MessageRow).where(MessageRow.journey_id == row.id).order_by(col(MessageRow.due_at))
+        async with self.store.read() as session:
+            return [(one.template, one.status, one.reason) for one in (await session.exec(query)).all()]
+
     async def live(self, campaign: Campaign, lead_id: str, events: Iterable[Planned] = ()) -> Lived:
-        """The lead's whole journey."""
+        """The lead's whole journey; its history, replayed by today's code, goes the same way."""
         row, handle = await self.begin(campaign, lead_id)
         for planned in sorted(events, key=lambda one: one.after):
             present = await self.environment.get_current_time(handle)
-            if not await self.environment.fast_forward(handle, row.entered + planned.after - present):
+            if not await self.moves_on(handle, row.entered + planned.after - present):
                 break
             await self.happens(lead_id, planned, await self.environment.get_current_time(handle))
-        await self.environment.fast_forward(handle)
+        await self.moves_on(handle)
         await handle.result()
+        await self.replayer.replay_workflow(await handle.fetch_history())
         return await self.lived(row)
+
+    async def moves_on(self, handle: WorkflowHandle[Any, Any], by: timedelta | None = None) -> bool:
+        """Move the journey's clock on, to its end unless told how far; False when it has ended before."""
+        try:
+            return await self.environment.fast_forward(handle, by)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return False
 
     async def lived(self, row: JourneyRow) -> Lived:
         """What the store says became of the journey."""
