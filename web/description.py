@@ -1,5 +1,6 @@
 """The API's description (OpenAPI), which the plain route of the events is added to by hand."""
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -58,6 +59,8 @@ def describe(app: FastAPI) -> None:
                 routes=app.routes,
                 tags=app.openapi_tags,
             )
+            for operation in (one for path in made["paths"].values() for one in path.values()):
+                operation["summary"] = re.split(r"[;.]\s", operation["description"] + " ")[0]
             made["components"]["schemas"]["Event"] = _event()
             made["components"]["schemas"]["Problem"] = PROBLEM
             made["paths"] = {"/v1/events": {"post": _taking_events()}, **made["paths"]}
@@ -84,7 +87,7 @@ def _taking_events() -> dict[str, Any]:
     several = {"type": "array", "items": event, "maxItems": MOST_AT_ONCE}
     either = {"oneOf": [event, several]}
     examples = {"one": {"value": ONE}, "several": {"value": [ONE, {**ONE, "id": "order-4712"}]}}
-    summary, _, description = (take_events.__doc__ or "").partition("\n\n")
+    summary, _, description = (take_events.__doc__ or "").partition(".\n\n")
     return {
         "tags": ["intake"],
         "summary": summary,

@@ -16,6 +16,9 @@ from nurture.store.journeys import Count
 from nurture.store.leads import look_up
 from nurture.store.models import JourneyRow, LeadRow, OutboxRow
 
+SHOWN = 8
+"""So many characters of a journey's id are shown in lists, and do to name it."""
+
 STATUSES = ("starting", "active", "held", "ended", "holdout")
 
 
@@ -63,15 +66,22 @@ def _counts(counts: Sequence[Count]) -> Table:
 
 def _list(listed: Sequence[tuple[JourneyRow, str | None, int]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("journey", no_wrap=True, min_width=32)
-    for name in ("lead", "campaign", "state", "status", "since", "until"):
-        table.add_column(name, overflow="fold")
+    table.add_column("journey", no_wrap=True)
+    table.add_column("since", no_wrap=True)
+    table.add_column("lead", no_wrap=True, overflow="ellipsis", max_width=24)
+    table.add_column("campaign", no_wrap=True)
+    table.add_column("where it stands", overflow="fold")
     for row, email, number in listed:
-        until = f"{row.until:%Y-%m-%d %H:%M}" if row.until and row.status != "ended" else ""
-        status = f"ended: {row.ending}" if row.status == "ended" else row.status
         campaign = f"{row.campaign} {number}" + (f" [{row.key}]" if row.key else "")
-        table.add_row(row.id, email or row.lead_id, campaign, row.state, status, f"{row.updated_at:%m-%d %H:%M}", until)
+        table.add_row(row.id[:SHOWN], f"{row.updated_at:%m-%d %H:%M}", email or row.lead_id, campaign, _place(row))
     return table
+
+
+def _place(row: JourneyRow) -> str:
+    where = row.ending or "" if row.status == "ended" else row.state
+    how = "" if row.status in ("ended", "active") else f", {row.status}"
+    until = f", until {row.until:%Y-%m-%d %H:%M}" if row.until and row.status != "ended" else ""
+    return f"{where}{how}{until}"
 
 
 def _as_json(counts: Sequence[Count], listed: Sequence[tuple[JourneyRow, int]]) -> str:
@@ -156,7 +166,7 @@ def resume(
 
 
 def stop(
-    journey: Annotated[str, typer.Argument(help="The journey's id; or name a --lead.")] = "",
+    journey: Annotated[str, typer.Argument(help="The journey's id, or its beginning; or name a --lead.")] = "",
     lead: Annotated[str, typer.Option(help="All journeys of that lead, or those of one --campaign.")] = "",
     campaign: Annotated[str | None, typer.Option(help="With --lead: only in that campaign.")] = None,
     because: Annotated[str, typer.Option(help="The reason, kept with the journey.")] = "",
@@ -172,7 +182,7 @@ def stop(
 
     async def work(here: Here) -> int:
         async with here.store.write() as session:
-            ids = [journey] if journey else await _running(session, lead, campaign)
+            ids = [(await stored.look_up(session, journey)).id] if journey else await _running(session, lead, campaign)
             for one in ids:
                 await stored.stop(session, one, because.strip(), here.now)
             return len(ids)

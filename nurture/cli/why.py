@@ -1,6 +1,6 @@
 """`nurture why`: the story of a lead, told at a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Annotated
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from nurture.cli.context import Here, counted, in_store, out
 from nurture.cli.telling import ears, move, moves, values
+from nurture.pace import Pace
 from nurture.store.leads import look_up
 from nurture.store.story import Absence, JourneyStory, Outside, Points, Standing, Story, story_of, why_not
 
@@ -28,7 +29,8 @@ def why(
     """Tell why a lead got what it got, and why not.
 
     Every entry and refusal, step, decision with the values it saw, wait and what ended it, message sent or withheld, and
-    where each journey stands and what it listens for. Times are UTC.
+    where each journey stands and what it listens for. Times are UTC; those of a journey that runs faster than the
+    calendar are its own.
     """
 
     async def work(here: Here) -> tuple[Story, Absence | None]:
@@ -58,6 +60,12 @@ def _print_json(story: Story, absence: Absence | None) -> None:
 
 def _when(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _own_time(story: JourneyStory) -> Callable[[datetime], str]:
+    """Times as the journey's own calendar shows them."""
+    pace = Pace(origin=story.entered, factor=story.pace)
+    return lambda moment: _when(pace.calendar(moment))
 
 
 # --- the lead ---
@@ -108,24 +116,25 @@ def _times(number: int) -> str:
 def _print_journey(story: JourneyStory) -> None:
     key = f" for {story.key}" if story.key else ""
     again = f", entry {story.run}" if story.run > 1 else ""
-    faster = f", running {story.pace:g} times as fast" if story.pace != 1 else ""
+    faster = f", on its own calendar, {story.pace:g} times as fast" if story.pace != 1 else ""
+    when = _own_time(story)
     out.print(
         Text(f"\n{story.campaign}{key}, version {story.number} ({story.hash[:12]}){again}{faster}", "bold underline")
     )
     out.print(f"journey {story.id}", style="dim")
     out.print(f"entered {_when(story.entered)} by {story.by}\n", soft_wrap=True)
     if story.lines:
-        out.print(moves(story.lines, _when))
-    out.print(_standing(story.standing))
+        out.print(moves(story.lines, when))
+    out.print(_standing(story.standing, when))
 
 
-def _standing(now: Standing) -> Text:
-    goal = f", its goal reached {_when(now.goal)}" if now.goal else ""
+def _standing(now: Standing, when: Callable[[datetime], str]) -> Text:
+    goal = f", its goal reached {when(now.goal)}" if now.goal else ""
     if now.ending is not None:
-        return Text(f"\nEnded {_when(now.ended) if now.ended else ''} in {now.state}: {now.ending}{goal}", "bold")
+        return Text(f"\nEnded {when(now.ended) if now.ended else ''} in {now.state}: {now.ending}{goal}", "bold")
     doing = now.at_work or now.why
-    until = f" until {_when(now.until)}" if now.until else ""
-    text = Text(f"\nNow in {now.state} since {_when(now.since)}: {doing}{until}{goal}", "bold")
+    until = f" until {when(now.until)}" if now.until else ""
+    text = Text(f"\nNow in {now.state} since {when(now.since)}: {doing}{until}{goal}", "bold")
     if now.because:
         text.append(f" ({now.because})", "yellow")
     if now.waits_for:
@@ -181,8 +190,8 @@ def _print_troubles(story: Story) -> None:
 
 
 def _print_absence(absence: Absence) -> None:
-    verb = "was sent to it" if absence.sent else "was not sent to it"
-    out.print(Text(f"\n{absence.template} {verb}. It stands in", "bold"))
+    verb = "was sent to this lead" if absence.sent else "was not sent to this lead"
+    out.print(Text(f"\n{absence.template} {verb}. The steps that send it:", "bold"))
     for campaign, spots in groupby(absence.spots, key=lambda spot: (spot.campaign, spot.number, spot.journey)):
         name, number, journey = campaign
         version = f", version {number}" if number is not None else ""

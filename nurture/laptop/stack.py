@@ -145,6 +145,8 @@ class Stack:
         command += ["--db-filename", str(self.folder / "temporal.db")]
         command += ["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"]
         command += ["--dynamic-config-value", "matching.enableFairness=true"]
+        # Else its timers fire up to a second late, which at 1d=1s is a day.
+        command += ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"']
         self._children.start("temporal", command, self._env, self.home)
 
     def _start_catcher(self) -> None:

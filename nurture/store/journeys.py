@@ -26,6 +26,15 @@ async def get(session: Session, journey_id: str) -> JourneyRow:
     return row
 
 
+async def look_up(session: Session, beginning: str) -> JourneyRow:
+    """The journey whose id begins so, as lists show it."""
+    query = select(JourneyRow).where(col(JourneyRow.id).startswith(beginning, autoescape=True)).limit(2)
+    rows = (await session.exec(query)).all() if beginning else []
+    if len(rows) != 1:
+        raise NotFound(f"{'several journeys begin' if rows else 'no journey begins'} with {beginning[:64]!r}")
+    return rows[0]
+
+
 async def start_order(session: Session, journey_id: str) -> StartOrder | None:
     """The order to run the journey from where it stands; None when it has ended or is held out."""
     return await _order(session, await get(session, journey_id))

@@ -314,7 +314,7 @@ async def test_journeys_are_counted_and_listed(life: Life) -> None:
     await life.happens("subscribed")
     told = await said("journeys", "--state", "hello")
     assert re.search(r"welcome +active +hello +1\n", told)
-    assert re.search(r"[0-9a-f]{32}  ann@example.com  welcome 1 +hello +active", told)
+    assert re.search(r"[0-9a-f]{8}  \d\d-\d\d \d\d:\d\d  ann@example.com  welcome 1  hello, until", told)
 
 
 async def test_journeys_for_programs_carry_no_address(life: Life) -> None:
@@ -340,12 +340,17 @@ async def test_a_lead_is_stopped_for_a_reason_that_is_kept(life: Life) -> None:
     assert "stopped: asked by phone" in await said("why", "ann@example.com")
 
 
-async def test_a_journey_is_stopped_by_its_id(life: Life) -> None:
+async def test_a_journey_is_stopped_by_the_beginning_of_its_id(life: Life) -> None:
     await said("publish")
     await life.lead()
     await life.happens("subscribed")
     [row] = json.loads(await said("journeys", "--json"))["journeys"]
-    assert await said("stop", row["id"], "--because", "x") == "1 journey to be stopped\n"
+    assert await said("stop", row["id"][:8], "--because", "x") == "1 journey to be stopped\n"
+
+
+def test_a_journey_that_is_none_is_named() -> None:
+    run("publish")
+    assert "no journey begins with '%'" in run("stop", "%", "--because", "x").output
 
 
 @pytest.mark.parametrize("options", [[], ["id", "--lead", "ann@x.org"]])
@@ -406,7 +411,7 @@ async def test_why_tells_why_a_message_was_not_sent(life: Life) -> None:
     await life.lead(consents={"news": False})
     await life.happens("subscribed")
     told = await said("why", "ann@example.com", "--message", "welcome/hello")
-    assert "welcome/hello was not sent to it" in told
+    assert "welcome/hello was not sent to this lead" in told
     assert "state hello, step 1: it was withheld: unsubscribed from news" in told
     assert "not yet: the way there is hello → remind" in await said(
         "why", "ann@example.com", "--message", "welcome/remind"

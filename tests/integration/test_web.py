@@ -229,7 +229,8 @@ async def test_the_description_holds_all_of_the_api_and_its_page_needs_no_other_
     assert {"/v1/events", "/v1/leads", "/v1/journeys", "/hooks/in/{source}", "/live", "/ready"} <= set(
         described["paths"]
     )
-    assert described["paths"]["/v1/events"]["post"]["summary"] == "Take in one event, or a list of up to 500."
+    assert described["paths"]["/v1/events"]["post"]["summary"] == "Take in one event, or a list of up to 500"
+    assert described["paths"]["/v1/leads"]["post"]["summary"] == "Make a lead, or add to what is known of it"
     assert "://" not in page.replace("http://www.w3.org", "")
 
 
