@@ -40,13 +40,14 @@ class Letter(ABC):
     on_unknown: Literal["hold", "resend"]
     lead_id: str | None
     language: str | None
+    sender: str = field(repr=False)
     recipient: str | None = field(repr=False)
 
     @property
     def message_id(self) -> str:
         """The same for every attempt, and so is the idempotency key made from it."""
         name = hashlib.sha256(f"{self.journey_id}/{self.occurrence}".encode()).hexdigest()[:32]
-        domain = self.equipment.settings.sender.rstrip(">").rpartition("@")[2] or "localhost"
+        domain = self.sender.rstrip(">").rpartition("@")[2] or "localhost"
         return f"<{name}@{domain}>"
 
     @abstractmethod
@@ -151,6 +152,7 @@ def to_lead(
         on_unknown=step.on_unknown or ("hold" if policy.purpose == "marketing" else "resend"),
         lead_id=lead.id,
         language=lead.language,
+        sender=campaign.sender or equipment.settings.sender,
         recipient=lead.email,
         policy=policy,
         pace=pace,
@@ -176,6 +178,7 @@ def to_team(
         on_unknown="resend",
         lead_id=None,
         language=equipment.settings.language,
+        sender=equipment.settings.sender,
         recipient=equipment.settings.teams.get(team),
         given=given,
     )

@@ -160,7 +160,7 @@ class MessageErrand(Errand):
         row, letter, equipment = self._row(), self.letter, self.letter.equipment
         async with self.store.write() as session:
             context = await letter.context(session, row)
-        sender = {"name": parseaddr(equipment.settings.sender)[0], "postal_address": equipment.settings.postal_address}
+        sender = {"name": parseaddr(letter.sender)[0], "postal_address": equipment.settings.postal_address}
         context |= {"link": noting(links, equipment.links.click, new_id), "sender": sender}
         try:
             rendered = equipment.templates.render(letter.template, letter.language or "", context)
@@ -171,7 +171,7 @@ class MessageErrand(Errand):
             key=f"{letter.journey_id}/{letter.occurrence}",
             message_id=row.message_id,
             date=now,
-            sender=equipment.settings.sender,
+            sender=letter.sender,
             recipient=letter.recipient or "",
             subject=rendered.subject,
             html=rendered.html,

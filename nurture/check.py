@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Protocol
 
+from pydantic import NameEmail, TypeAdapter, ValidationError
+
 from nurture.campaign import AudienceEntry, Campaign, DateEntry
 from nurture.catalogue import Catalogue
 from nurture.conditions import Condition, Happened, Is, leaves
@@ -36,6 +38,7 @@ from nurture.triggers import Done, Leave, On, ToState, When
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 LEAST_CIRCLE = timedelta(minutes=30)
 NOTHING = timedelta(0)
+MAILBOX: TypeAdapter[NameEmail] = TypeAdapter(NameEmail)
 
 
 class Messages(Protocol):
@@ -75,6 +78,8 @@ class Check:
             yield self._error("legal_basis", 'a transactional campaign states one, such as legal_basis="contract"')
         if campaign.cap is not None and (campaign.cap.messages < 1 or campaign.cap.period <= NOTHING):
             yield self._error("cap", "allows nothing: give at least one message in a period longer than zero")
+        if campaign.sender and not _is_mailbox(campaign.sender):
+            yield self._error("sender", f'"{campaign.sender}" is no mailbox: write "The team <team@example.com>"')
         if campaign.reenters.kind == "once_in" and (campaign.reenters.period or NOTHING) <= NOTHING:
             yield self._error("reenters", "once_in(…) takes a period longer than zero")
         for name in self.names:
@@ -250,3 +255,11 @@ class Check:
                 f'state "{states[0]}"',
                 f"{way} goes round without a wait: let it take at least {in_words(LEAST_CIRCLE)}",
             )
+
+
+def _is_mailbox(text: str) -> bool:
+    try:
+        MAILBOX.validate_python(text)
+    except ValidationError:
+        return False
+    return True

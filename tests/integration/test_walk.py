@@ -305,6 +305,13 @@ async def test_bookkeeping_is_announced_to_whoever_listens(way: Way) -> None:
     assert [body["campaign"] for body in bodies if "campaign" in body] == ["other"]
 
 
+async def test_a_campaign_with_a_sender_of_its_own_writes_as_that(way: Way) -> None:
+    campaign = one_message().model_copy(update={"sender": "The shop <shop@example.com>"})
+    await (await way.begin(campaign)).walk()
+
+    assert [mail.sender for mail in way.post.taken] == ["The shop <shop@example.com>"]
+
+
 async def test_at_most_one_message_goes_out_in_a_walk(way: Way) -> None:
     house = HouseRules(quiet=None, caps=())
     way.settings = way.settings.model_copy(update={"rules": house})
