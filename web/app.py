@@ -39,7 +39,13 @@ def create(settings: Settings | None = None, catalogue: Catalogue | None = None)
         await store.close()
 
     app = FastAPIOffline(
-        title="nurture", description=ABOUT, version="0.1.0", lifespan=lifespan, redoc_url=None, max_body_size=LARGEST
+        title="nurture",
+        description=ABOUT,
+        version="0.1.0",
+        lifespan=lifespan,
+        redoc_url=None,
+        max_body_size=LARGEST,
+        strict_content_type=False,
     )
     problems.add_problems(app)
     for part in (intake, hooks, links, surveys, referrals, looks, health):

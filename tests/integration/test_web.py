@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,19 +14,24 @@ from pydantic import SecretStr
 from sqlmodel import select
 from standardwebhooks import Webhook
 
+from nurture import Campaign, State, on, tag
 from nurture.catalogue import Catalogue
 from nurture.hooks import Source
 from nurture.links import Links
 from nurture.settings import Settings
 from nurture.store import Store
 from nurture.store.api_keys import SCOPES, make_key
+from nurture.store.campaigns import publish
 from nurture.store.consents import current_consents
 from nurture.store.models import EventRow, LeadRow, LinkRow, MessageRow
 from nurture.store.referrals import share_code
+from nurture.version import frozen
 from web.app import create
 
 SECRET = SecretStr("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
 SHOP = Source(key="shop", events={"order.paid": "order_paid"}, lead={"email": "data.email"})
+DOCUMENTED = Path(__file__).parents[2] / "docs/http-api.md"
+PRICE_LIST = Campaign("price-list", enters=[on("price_list_downloaded")], states=[State("greet", [tag("greeted")])])
 ANN: dict[str, Any] = {"name": "order_paid", "lead": {"email": "ann@example.com"}}
 
 
@@ -241,3 +247,13 @@ async def test_the_examples_of_the_description_are_taken(client: httpx.AsyncClie
 
         assert str(answer.status_code) in described["responses"]
         assert answer.is_success
+
+
+async def test_the_requests_that_the_documentation_shows_are_answered(client: httpx.AsyncClient, store: Store) -> None:
+    async with store.write() as session:
+        await publish(session, frozen(PRICE_LIST), by="test", now=datetime.now(UTC))
+    shown = re.findall(r"```http\n(\w+) (\S+)\n\n?(.*?)```", DOCUMENTED.read_text(), re.DOTALL)
+    answers = [await client.request(method, path, content=body) for method, path, body in shown]
+
+    assert [answer.status_code for answer in answers] == [202, 207, 200, 200, 202]
+    assert answers[1].json()["results"][0]["status"] == 202

@@ -3,16 +3,26 @@ from pathlib import Path
 
 import pytest
 
+import nurture
 from nurture.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def test_the_python_blocks_of_the_readme_run() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+WITH_CODE = [ROOT / "README.md", ROOT / "docs/campaigns.md"]
+
+
+@pytest.mark.parametrize("text", WITH_CODE, ids=lambda path: path.name)
+def test_the_python_blocks_run(text: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", text.read_text(), re.DOTALL)
     assert blocks
-    exec(compile("\n".join(blocks), "README.md", "exec"), {})
+    exec(compile("\n".join(blocks), text.name, "exec"), {})
+
+
+def test_every_word_of_the_vocabulary_is_explained() -> None:
+    told = (ROOT / "docs/campaigns.md").read_text()
+    assert [word for word in nurture.__all__ if not re.search(rf"\b{word}\b", told)] == []
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.name)
