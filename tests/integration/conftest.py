@@ -1,11 +1,21 @@
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 
+import httpx
 import pytest
+from pydantic import SecretStr
 
+from nurture.catalogue import Catalogue
+from nurture.hooks import Source
+from nurture.settings import Settings
 from nurture.store import Store
+from nurture.store.api_keys import SCOPES, make_key
 from tests.integration.scene import Scene
 from tests.integration.walking import Perilous, Way
+from web.app import create
+
+SHOP = Source(key="shop", events={"order.paid": "order_paid"}, lead={"email": "data.email"})
+HOOK_SECRETS = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @pytest.fixture
@@ -20,3 +30,21 @@ async def way(database_url: str, now: datetime) -> AsyncIterator[Way]:
     store = Perilous(database_url)
     yield Way(store, now)
     await store.close()
+
+
+@pytest.fixture
+async def client(database_url: str, store: Store) -> AsyncIterator[httpx.AsyncClient]:
+    """The HTTP edge, on each database in turn, called with a key that may do everything."""
+    here = Settings(
+        database_url=SecretStr(database_url), hook_secrets={"shop": SecretStr(HOOK_SECRETS)}, base_url="http://nurture"
+    )
+    app = create(here, Catalogue(sources={"shop": SHOP}))
+    async with store.write() as session:
+        key = await make_key(session, "test", SCOPES, datetime.now(UTC))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {key}"}
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://nurture", headers=headers) as one,
+    ):
+        yield one
