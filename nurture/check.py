@@ -1,7 +1,8 @@
 """What is wrong with a campaign: every fault at once, each with its place and the remedy."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Protocol
 
@@ -10,16 +11,20 @@ from nurture.catalogue import Catalogue
 from nurture.conditions import Condition, Happened, Is, leaves
 from nurture.durations import in_words
 from nurture.faults import Fault, did_you_mean
-from nurture.fields import FIELDS, GROUPS, LISTS
+from nurture.fields import LISTS, why_never
+from nurture.lead import STAGES, field_at, field_names
 from nurture.message_variables import provided
 from nurture.roads import Roads
 from nurture.steps import (
     AddPoints,
     AddTo,
+    Advance,
     AnyStep,
+    Ask,
     Branch,
     Broken,
     Call,
+    DateOf,
     DoneStep,
     Enrol,
     Escalate,
@@ -27,11 +32,13 @@ from nurture.steps import (
     LeaveStep,
     Message,
     RemoveFrom,
+    SetField,
     Split,
     Wait,
     WaitFor,
 )
 from nurture.triggers import Done, Leave, On, ToState, When
+from nurture.values import Operator, Plain, in_text
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 LEAST_CIRCLE = timedelta(minutes=30)
@@ -57,6 +64,13 @@ class Check:
     def __init__(self, campaign: Campaign, catalogue: Catalogue, file: str, messages: Messages | None) -> None:
         self.campaign, self.catalogue, self.file, self.messages = campaign, catalogue, file, messages
         self.names = [state.name for state in campaign.states]
+        self.sent = {
+            step.template
+            for one in (campaign, *(version.campaign for version in catalogue.campaigns.values()))
+            for state in one.states
+            for step in state.steps
+            if isinstance(step, Message)
+        }
 
     def faults(self) -> list[Fault]:
         """All of them, in the order of the file."""
@@ -77,11 +91,11 @@ class Check:
             yield self._error("cap", "allows nothing: give at least one message in a period longer than zero")
         if campaign.reenters.kind == "once_in" and (campaign.reenters.period or NOTHING) <= NOTHING:
             yield self._error("reenters", "once_in(…) takes a period longer than zero")
-        for name in self.names:
+        for name, times in Counter(self.names).items():
             if not NAME.fullmatch(name):
                 yield self._error(f'state "{name}"', "this name cannot be used: write small letters, digits, - and _")
-            if self.names.count(name) > 1 and name not in self.names[: self.names.index(name)]:
-                yield self._error(f'state "{name}"', f"stands {self.names.count(name)} times: give each its own name")
+            if times > 1:
+                yield self._error(f'state "{name}"', f"stands {times} times: give each its own name")
 
     def _entries(self) -> Iterator[Fault]:
         for at, entry in enumerate(self.campaign.enters, 1):
@@ -128,6 +142,10 @@ class Check:
                 yield from self._message(place, step)
             case Escalate(definition=name):
                 yield from self._known(place, "definition", name, self.catalogue.definitions)
+            case SetField(field=path, value=value):
+                yield from self._set(place, path, value)
+            case Advance(stage=name):
+                yield from self._known(place, "stage", name, STAGES)
             case AddPoints(score=name):
                 yield from self._known(place, "score", name, self.catalogue.scores)
             case Enrol(campaign=name):
@@ -157,6 +175,8 @@ class Check:
     def _message(self, place: str, step: Message) -> Iterator[Fault]:
         if step.channel != "email":
             yield self._error(place, f'there is no channel "{step.channel}": there is only email')
+        if isinstance(step, Ask):
+            yield from self._field(place, step.field)
         if step.expires_after is not None and step.expires_after <= NOTHING:
             yield self._error(place, "expires_after must be longer than zero")
         if self.messages is None:
@@ -168,11 +188,23 @@ class Check:
         for fault in self.messages.faults(step.template, provided(step)):
             yield self._error(place, fault)
 
+    def _set(self, place: str, path: tuple[str, ...], value: Plain) -> Iterator[Fault]:
+        match path:
+            case ("stage",):
+                yield self._error(place, f'a stage is not set: write advance("{value}")')
+            case ("score", name):
+                yield self._error(place, f'a score is not set: write add_points(…, score="{name}")')
+            case _:
+                yield from self._field(place, path)
+                yield from self._held(place, path, value)
+
     def _wait(self, place: str, step: Wait) -> Iterator[Fault]:
         if step.duration is None and step.at is None and step.until is None:
             yield self._error(place, "waits for nothing: give a duration, at= or until=")
         if step.duration is not None and step.duration <= NOTHING:
             yield self._error(place, "the duration must be longer than zero")
+        if isinstance(step.until, DateOf):
+            yield from self._field(place, step.until.field)
 
     def _wait_for(self, place: str, step: WaitFor) -> Iterator[Fault]:
         if step.up_to <= NOTHING:
@@ -187,13 +219,11 @@ class Check:
         yield from self._target(place, step.otherwise)
 
     def _fulfillable(self, place: str, arm: On | When) -> Iterator[Fault]:
-        """A reaction to a message that this campaign never sends cannot come."""
-        sent = {one.template for state in self.campaign.states for one in state.steps if isinstance(one, Message)}
-        for happened in [arm.event] if isinstance(arm, On) else []:
-            for one in happened.filters:
-                if happened.event.startswith("message_") and one.path == ("template",) and one.value not in sent:
-                    meant = did_you_mean(str(one.value), sent)
-                    yield self._error(place, f'nothing can fulfil it: "{one.value}" is not sent here; {meant}')
+        """A reaction to a message that no campaign sends cannot come."""
+        template = arm.event.template if isinstance(arm, On) else None
+        if template is not None and template not in self.sent:
+            meant = did_you_mean(template, self.sent)
+            yield self._error(place, f'nothing can fulfil it: no campaign sends "{template}"; {meant}')
 
     def _branch(self, place: str, step: Branch) -> Iterator[Fault]:
         if not step.arms:
@@ -216,25 +246,41 @@ class Check:
             match one:
                 case Is(path=("score", name)):
                     yield from self._known(place, "score", name, self.catalogue.scores)
-                case Is(path=path):
+                case Is(path=path, op=op, value=value):
                     yield from self._field(place, path)
+                    yield from self._ever(place, path, op, value)
                 case Happened(period=period) if period is not None and period <= NOTHING:
                     yield self._error(place, f"{one.words()}: the period must be longer than zero")
 
     def _field(self, place: str, path: tuple[str, ...]) -> Iterator[Fault]:
-        known = {*FIELDS, *GROUPS, *LISTS, "stage", "score"}
-        if path[0] not in known:
-            own = f'(a field of your own is lead.custom("{path[0]}"))'
-            yield self._error(place, f"lead.{'.'.join(path)} is no field: {did_you_mean(path[0], known)} {own}")
+        if field_at(path) is None:
+            name = ".".join(path)
+            own = f'a field of your own is lead.custom("{path[-1]}")'
+            yield self._error(place, f"lead.{name} is no field: {did_you_mean(name, field_names())} ({own})")
+
+    def _ever(self, place: str, path: tuple[str, ...], op: Operator, value: Plain) -> Iterator[Fault]:
+        """What a field never holds is never equal to it."""
+        if op not in ("==", "!=", "in") or path == ("bant", "complete"):
+            return
+        for one in value if isinstance(value, tuple) else [] if value is None else [value]:
+            if path == ("stage",):
+                yield from self._known(place, "stage", str(one), STAGES)
+            elif path[0] in LISTS:
+                yield self._error(place, f'lead.{path[0]} holds several: write .has("{one}")')
+            else:
+                yield from self._held(place, path, one)
+
+    def _held(self, place: str, path: tuple[str, ...], value: Plain) -> Iterator[Fault]:
+        if field_at(path) is not None and (why := why_never(path, value)):
+            yield self._error(place, f'lead.{".".join(path)} can never be "{in_text(value)}": {why}')
 
     def _target(self, place: str, to: ToState | Leave | Done | None) -> Iterator[Fault]:
         if isinstance(to, ToState) and to.name not in self.names:
             yield self._error(place, f'there is no state "{to.name}": {did_you_mean(to.name, self.names)}')
 
-    def _known(self, place: str, kind: str, name: str, known: object) -> Iterator[Fault]:
-        names = list(known) if isinstance(known, dict) else []
-        if name not in names:
-            yield self._error(place, f'there is no {kind} "{name}": {did_you_mean(name, names)}')
+    def _known(self, place: str, kind: str, name: str, known: Collection[str]) -> Iterator[Fault]:
+        if name not in known:
+            yield self._error(place, f'there is no {kind} "{name}": {did_you_mean(name, known)}')
 
     def _roads(self) -> Iterator[Fault]:
         if not self.campaign.states or len(set(self.names)) < len(self.names):

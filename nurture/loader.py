@@ -8,13 +8,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from nurture.audiences import Audience
 from nurture.campaign import Campaign
 from nurture.catalogue import Catalogue
 from nurture.check import Check, Messages
 from nurture.definitions import Definition
 from nurture.errors import CampaignFaults
-from nurture.faults import Fault
+from nurture.faults import Fault, faults_of
 from nurture.hooks import Hook, Source
 from nurture.scores import Score
 from nurture.templates import Templates
@@ -98,7 +100,7 @@ def _module(path: Path, place: str, faults: list[Fault]) -> ModuleType | None:
     module = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001  # a team's file may raise anything; the other files are read all the same
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a team's file may raise anything; the others are read all the same
         faults.append(Fault("error", f"{place}:{_line(error, path)}", _why(error)))
         return None
     finally:
@@ -107,12 +109,19 @@ def _module(path: Path, place: str, faults: list[Fault]) -> ModuleType | None:
 
 
 def _line(error: BaseException, path: Path) -> int:
-    if isinstance(error, SyntaxError):
+    if isinstance(error, SyntaxError) and error.filename == str(path):
         return error.lineno or 1
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return lines[-1] or 1 if lines else 1
 
 
 def _why(error: BaseException) -> str:
-    text = str(error).partition("\n")[0]
-    return text if isinstance(error, TypeError | AttributeError) else f"{type(error).__name__}: {text}"
+    match error:
+        case ValidationError():
+            return "; ".join(faults_of(error))
+        case SyntaxError():
+            return f"{type(error).__name__}: {error.msg}"
+        case TypeError() | AttributeError() | ValueError():
+            return str(error).partition("\n")[0]
+        case _:
+            return f"{type(error).__name__}: {error}".partition("\n")[0]
