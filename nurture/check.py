@@ -128,7 +128,7 @@ class Check:
     def _states(self) -> Iterator[Fault]:
         for state in self.campaign.states:
             for at, step in enumerate(state.steps, 1):
-                name = step.name if isinstance(step, Broken) else step.kind.removesuffix("_")
+                name = step.name if isinstance(step, Broken) else step.kind
                 place = f'state "{state.name}", step {at}, {name}(...)'
                 yield from self._step(place, step)
                 if isinstance(step, Go | Split | LeaveStep | DoneStep) and at < len(state.steps):

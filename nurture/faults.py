@@ -41,4 +41,6 @@ def faults_of(error: ValidationError) -> list[str]:
 def _why(refused: ErrorDetails) -> str:
     if refused["type"].startswith("time_delta"):
         return f"{refused['input']!r} is no length of time: write days(3) or the like"
+    if refused["type"] == "extra_forbidden":
+        return "nothing goes by that name: take it away"
     return refused["msg"].removeprefix("Value error, ")

@@ -37,6 +37,9 @@ class Comparable(ABC, Generic[Made]):
     def __str__(self) -> str:
         return ".".join(self.path)
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __eq__(self, value: object) -> Made:  # type: ignore[override]  # not a bool, on purpose
         return self._compared("==", value)
 

@@ -93,7 +93,7 @@ def _values(path: Path, place: str, faults: list[Fault]) -> Iterator[Any]:
 
 
 def _module(path: Path, place: str, faults: list[Fault]) -> ModuleType | None:
-    name = f"{PACKAGE}.{path.stem}"
+    name, path = f"{PACKAGE}.{path.stem}", path.absolute()  # as tracebacks name it
     spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

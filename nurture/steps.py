@@ -142,7 +142,7 @@ class Call(Step):
 class SetField(Step):
     """Set a field of the lead's profile."""
 
-    kind: Literal["set"] = "set"
+    kind: Literal["set_field"] = "set_field"
     field: tuple[str, ...]
     value: Plain
 
