@@ -60,7 +60,7 @@ def _ordered(compare: Compare) -> Compare:
     def test(value: object, wanted: Any) -> bool:
         if isinstance(value, str) and not isinstance(wanted, str):
             value = _as_number(value)
-        if value is None or isinstance(value, bool):
+        if value is None or isinstance(value, bool) or isinstance(wanted, bool):
             return False
         try:
             return compare(value, wanted)
