@@ -143,7 +143,7 @@ def test_no_text_gets_out_of_its_quotes_in_mermaid() -> None:
     assert len(lines) == 6
     assert {len(parts) for parts in quoted} == {3}
     assert not any(
-        sign in inside.replace("<br/>", "").replace("<b>one</b>", "") for _, inside, _ in quoted for sign in "<>'`&\\"
+        sign in inside.replace("<br/>", "").replace("<b>one</b>", "") for _, inside, _ in quoted for sign in "<>{}'`&\\"
     )
     assert "#60;b onload=alert(1)#62; #38;" in lines[3]
     assert "#35;quot;" in lines[3]
