@@ -24,7 +24,6 @@ from nurture.steps import (
     Branch,
     Broken,
     Call,
-    DateOf,
     DoneStep,
     Enrol,
     Escalate,
@@ -203,8 +202,6 @@ class Check:
             yield self._error(place, "waits for nothing: give a duration, at= or until=")
         if step.duration is not None and step.duration <= NOTHING:
             yield self._error(place, "the duration must be longer than zero")
-        if isinstance(step.until, DateOf):
-            yield from self._field(place, step.until.field)
 
     def _wait_for(self, place: str, step: WaitFor) -> Iterator[Fault]:
         if step.up_to <= NOTHING:

@@ -1,6 +1,5 @@
 """The loader: reads what a team wrote as code, by path, and checks all of it at once."""
 
-import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
@@ -103,8 +102,6 @@ def _module(path: Path, place: str, faults: list[Fault]) -> ModuleType | None:
     except (Exception, SystemExit) as error:  # noqa: BLE001  # a team's file may raise anything; the others are read all the same
         faults.append(Fault("error", f"{place}:{_line(error, path)}", _why(error)))
         return None
-    finally:
-        sys.modules.pop(name, None)
     return module
 
 

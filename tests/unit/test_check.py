@@ -296,6 +296,7 @@ BOTH_BOUNDS = 'a window needs both bounds, such as between("09:00", "18:00"); a 
         pytest.param('x = {}["key"]', "KeyError: 'key'", id="raises"),
         pytest.param("import nothing_of_the_kind", "ModuleNotFoundError: No module named 'nothing_of_the_kind'", id="import"),
         pytest.param("x = (", "SyntaxError: '(' was never closed", id="syntax"),
+        pytest.param('exec("\\n" * 9 + "x = (")', "SyntaxError: '(' was never closed", id="syntax of another"),
         pytest.param("raise SystemExit(0)", "SystemExit: 0", id="leaves"),
         pytest.param("raise Exception('one\\ntwo')", "Exception: one", id="many lines"),
     ],

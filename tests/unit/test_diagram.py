@@ -178,7 +178,7 @@ def test_the_picture_of_an_example_holds_every_state_with_all_it_does(key: str) 
 
 
 def test_long_texts_are_wrapped_not_cut() -> None:
-    words = " ".join(f"word-{n}" for n in range(30))
+    words = " ".join(f"price-list/{n}" for n in range(30))
     drawn = svg(dot(version(State("one", [notify(words), leave(words)]))))
 
     assert texts(drawn).count(words) == 2

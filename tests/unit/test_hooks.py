@@ -17,7 +17,7 @@ SHOP = Source(
 )
 PAID: dict[str, Any] = {
     "kind": "order.paid",
-    "data": {"customer": {"email": "ann@example.org", "id": 7}, "total": 0},
+    "data": {"customer": {"email": "ann@example.org", "id": 0}, "total": 0},
     "sent": {"at": "2026-01-05T10:00:00Z"},
 }
 
@@ -25,7 +25,7 @@ PAID: dict[str, Any] = {
 def test_a_payload_reads_as_an_event_without_what_it_does_not_say() -> None:
     assert SHOP.mapped(PAID) == {
         "name": "order_paid",
-        "lead": {"email": "ann@example.org", "external_id": 7},
+        "lead": {"email": "ann@example.org", "external_id": 0},
         "properties": {"amount": 0},
         "at": "2026-01-05T10:00:00Z",
     }

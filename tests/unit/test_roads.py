@@ -53,6 +53,7 @@ def circles(*steps: Any) -> list[tuple[str, ...]]:
         (send("a"), [("", None, hours(0))]),
         (go("two"), [("", "two", hours(0))]),
         (wait(days(1)), [("", None, days(1))]),
+        (wait(-days(1)), [("", None, hours(0))]),
         (wait(at=daily("10:00")), [("", None, hours(0))]),
         (wait(until=lead.custom("ends")), [("", None, hours(0)), ("once past", None, hours(0))]),
         (wait_for(on("visit"), when(lead.nps > 8, to="two"), up_to=days(1), otherwise=leave("no")),
