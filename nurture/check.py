@@ -2,19 +2,21 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from typing import Protocol
 
+from nurture import mentions
+from nurture.audiences import Audience
 from nurture.campaign import AudienceEntry, Campaign, DateEntry
 from nurture.catalogue import Catalogue
-from nurture.conditions import Condition, Happened, Is, leaves
+from nurture.conditions import Happened, leaves
+from nurture.definitions import Definition
 from nurture.durations import in_words
 from nurture.faults import Fault, did_you_mean
-from nurture.fields import LISTS, why_never
-from nurture.lead import STAGES, field_at, field_names
 from nurture.message_variables import provided
 from nurture.roads import Roads
+from nurture.scores import Score
 from nurture.steps import (
     AddPoints,
     AddTo,
@@ -37,7 +39,7 @@ from nurture.steps import (
     WaitFor,
 )
 from nurture.triggers import Done, Leave, On, ToState, When
-from nurture.values import Operator, Plain, in_text
+from nurture.values import Plain
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 LEAST_CIRCLE = timedelta(minutes=30)
@@ -78,6 +80,9 @@ class Check:
     def _error(self, place: str, message: str) -> Fault:
         return Fault("error", f"{self.file}: {place}" if place else self.file, message)
 
+    def _errors(self, place: str, messages: Iterable[str]) -> Iterator[Fault]:
+        return (self._error(place, message) for message in messages)
+
     def _settings(self) -> Iterator[Fault]:
         campaign = self.campaign
         if not NAME.fullmatch(campaign.key):
@@ -107,7 +112,7 @@ class Check:
                 case AudienceEntry(audience=name):
                     yield from self._known(place, "audience", name, self.catalogue.audiences)
                 case DateEntry(field=path):
-                    yield from self._field(place, path)
+                    yield from self._errors(place, mentions.of_field(path))
 
     def _arms(self) -> Iterator[Fault]:
         campaign = self.campaign
@@ -144,7 +149,7 @@ class Check:
             case SetField(field=path, value=value):
                 yield from self._set(place, path, value)
             case Advance(stage=name):
-                yield from self._known(place, "stage", name, STAGES)
+                yield from self._errors(place, mentions.of_stage(name))
             case AddPoints(score=name):
                 yield from self._known(place, "score", name, self.catalogue.scores)
             case Enrol(campaign=name):
@@ -175,7 +180,7 @@ class Check:
         if step.channel != "email":
             yield self._error(place, f'there is no channel "{step.channel}": there is only email')
         if isinstance(step, Ask):
-            yield from self._field(place, step.field)
+            yield from self._errors(place, mentions.of_field(step.field))
         if step.expires_after is not None and step.expires_after <= NOTHING:
             yield self._error(place, "expires_after must be longer than zero")
         if self.messages is None:
@@ -194,8 +199,8 @@ class Check:
             case ("score", name):
                 yield self._error(place, f'a score is not set: write add_points(…, score="{name}")')
             case _:
-                yield from self._field(place, path)
-                yield from self._held(place, path, value)
+                yield from self._errors(place, mentions.of_field(path))
+                yield from self._errors(place, mentions.of_value(path, value))
 
     def _wait(self, place: str, step: Wait) -> Iterator[Fault]:
         if step.duration is None and step.at is None and step.until is None:
@@ -226,7 +231,7 @@ class Check:
         if not step.arms:
             yield self._error(place, "has no condition: give when(…, to=…)")
         for arm in step.arms:
-            yield from self._condition(place, arm.condition)
+            yield from self._errors(place, mentions.of_condition(arm.condition, self.catalogue))
             yield from self._target(place, arm.to)
             for one in leaves(arm.condition):
                 if isinstance(one, Happened) and one.event == "message_opened":
@@ -236,48 +241,14 @@ class Check:
         yield from self._target(place, step.otherwise)
 
     def _trigger(self, place: str, one: On | When) -> Iterator[Fault]:
-        yield from self._condition(place, one.event if isinstance(one, On) else one.condition)
+        return self._errors(place, mentions.of_trigger(one, self.catalogue))
 
-    def _condition(self, place: str, condition: Condition) -> Iterator[Fault]:
-        for one in leaves(condition):
-            match one:
-                case Is(path=("score", name)):
-                    yield from self._known(place, "score", name, self.catalogue.scores)
-                case Is(path=path, op=op, value=value):
-                    yield from self._field(place, path)
-                    yield from self._ever(place, path, op, value)
-                case Happened(period=period) if period is not None and period <= NOTHING:
-                    yield self._error(place, f"{one.words()}: the period must be longer than zero")
-
-    def _field(self, place: str, path: tuple[str, ...]) -> Iterator[Fault]:
-        if field_at(path) is None:
-            name = ".".join(path)
-            own = f'a field of your own is lead.custom("{path[-1]}")'
-            yield self._error(place, f"lead.{name} is no field: {did_you_mean(name, field_names())} ({own})")
-
-    def _ever(self, place: str, path: tuple[str, ...], op: Operator, value: Plain) -> Iterator[Fault]:
-        """What a field never holds is never equal to it."""
-        if op not in ("==", "!=", "in") or path == ("bant", "complete"):
-            return
-        for one in value if isinstance(value, tuple) else [] if value is None else [value]:
-            if path == ("stage",):
-                yield from self._known(place, "stage", str(one), STAGES)
-            elif path[0] in LISTS:
-                yield self._error(place, f'lead.{path[0]} holds several: write .has("{one}")')
-            else:
-                yield from self._held(place, path, one)
-
-    def _held(self, place: str, path: tuple[str, ...], value: Plain) -> Iterator[Fault]:
-        if field_at(path) is not None and (why := why_never(path, value)):
-            yield self._error(place, f'lead.{".".join(path)} can never be "{in_text(value)}": {why}')
+    def _known(self, place: str, kind: str, name: str, known: Collection[str]) -> Iterator[Fault]:
+        return self._errors(place, mentions.of_name(kind, name, known))
 
     def _target(self, place: str, to: ToState | Leave | Done | None) -> Iterator[Fault]:
         if isinstance(to, ToState) and to.name not in self.names:
             yield self._error(place, f'there is no state "{to.name}": {did_you_mean(to.name, self.names)}')
-
-    def _known(self, place: str, kind: str, name: str, known: Collection[str]) -> Iterator[Fault]:
-        if name not in known:
-            yield self._error(place, f'there is no {kind} "{name}": {did_you_mean(name, known)}')
 
     def _roads(self) -> Iterator[Fault]:
         if not self.campaign.states or len(set(self.names)) < len(self.names):
@@ -293,3 +264,30 @@ class Check:
                 f'state "{states[0]}"',
                 f"{way} goes round without a wait: let it take at least {in_words(LEAST_CIRCLE)}",
             )
+
+
+def faults_of_declared(value: object, catalogue: Catalogue, file: str) -> list[Fault]:
+    """What is wrong with a score, a definition or an audience that stands in `file`."""
+    return [Fault("error", f"{file}: {place}", message) for place, message in _of_declared(value, catalogue)]
+
+
+def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    match value:
+        case Score(key=key, rules=rules, thresholds=thresholds):
+            for at, rule in enumerate(rules, 1):
+                for message in mentions.of_trigger(rule.trigger, catalogue):
+                    yield f'score "{key}", rule {at}', message
+            for one in thresholds:
+                if one.lower > one.at:
+                    yield (
+                        f'score "{key}", threshold "{one.key}"',
+                        "would fire again and again: give a rearm that is not above at",
+                    )
+        case Definition(key=key, ready=condition):
+            for message in mentions.of_condition(condition, catalogue):
+                yield f'definition "{key}"', message
+        case Audience(key=key, who=condition) if condition is not None:
+            for message in mentions.of_condition(condition, catalogue):
+                yield f'audience "{key}"', message
+        case _:
+            return

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from nurture.audiences import Audience
 from nurture.campaign import Campaign
 from nurture.catalogue import Catalogue
-from nurture.check import Check, Messages
+from nurture.check import Check, Messages, faults_of_declared
 from nurture.definitions import Definition
 from nurture.errors import CampaignFaults
 from nurture.faults import Fault, faults_of
@@ -74,6 +74,9 @@ def read(campaigns: Path, templates: Path | None = None) -> Loaded:
     written: dict[str, Campaign] = found.pop("campaigns")
     catalogue = Catalogue(campaigns={key: frozen(one) for key, one in written.items()}, **found)
     messages: Messages | None = Templates([templates]) if templates is not None else None
+    for kind, declared in found.items():
+        for key, value in declared.items():
+            faults += faults_of_declared(value, catalogue, files[f"{kind}/{key}"])
     for key, campaign in written.items():
         faults += Check(campaign, catalogue, files[f"campaigns/{key}"], messages).faults()
     return Loaded(catalogue, tuple(faults))

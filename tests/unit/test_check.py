@@ -234,6 +234,28 @@ def test_what_another_campaign_sends_can_be_waited_for(team: Team) -> None:
     assert team.faults() == []
 
 
+# --- scores, definitions and audiences ---
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ('Score(key="fit", rules=(gives(5, on("visit")), gives(5, when(lead.country == "Germany"))))',
+         f'score "fit", rule 2: lead.country can never be "Germany": {NO_COUNTRY}'),
+        ('Score(key="fit", rules=(), thresholds=(Threshold(key="hot", at=40, rearm=50),))',
+         'score "fit", threshold "hot": would fire again and again: give a rearm that is not above at'),
+        ('Definition(key="ready", ready=(lead.score("fti") >= 5) & event("visit"))',
+         'definition "ready": there is no score "fti": there is none'),
+        ('Audience(key="vip", who=event("visit").within(days(0)))',
+         'audience "vip": visit has happened within no time: the period must be longer than zero'),
+    ],
+)  # fmt: skip
+def test_what_a_declaration_names_that_is_not_there_is_told(team: Team, value: str, fault: str) -> None:
+    team.write("campaigns/rest.py", f"from nurture import *\nvalue = {value}\n")
+
+    assert team.faults() == [f"error: campaigns/rest.py: {fault}"]
+
+
 # --- messages ---
 
 
