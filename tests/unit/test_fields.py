@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nurture.errors import BadInput
@@ -138,7 +138,7 @@ JUNK = st.recursive(
 PATCHES = st.dictionaries(st.sampled_from([*FIELDS, *GROUPS, *LISTS]) | st.text(max_size=5), JUNK, max_size=4)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(patch=PATCHES)
 def test_whatever_is_said_is_refused_as_bad_input_or_means_the_same_when_said_again(patch: dict[str, Any]) -> None:
     try:
