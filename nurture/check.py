@@ -1,24 +1,30 @@
 """What is wrong with a campaign: every fault at once, each with its place and the remedy."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from typing import Protocol
 
 from pydantic import NameEmail, TypeAdapter, ValidationError
 
+from nurture import mentions
+from nurture.audiences import Audience
 from nurture.campaign import AudienceEntry, Campaign, DateEntry
 from nurture.catalogue import Catalogue
-from nurture.conditions import Condition, Happened, Is, leaves
+from nurture.conditions import Happened, leaves
+from nurture.definitions import Definition
 from nurture.durations import in_words
 from nurture.faults import Fault, did_you_mean
-from nurture.fields import FIELDS, GROUPS, LISTS
 from nurture.message_variables import provided
 from nurture.roads import Roads
+from nurture.scores import Score
 from nurture.steps import (
     AddPoints,
     AddTo,
+    Advance,
     AnyStep,
+    Ask,
     Branch,
     Broken,
     Call,
@@ -29,11 +35,13 @@ from nurture.steps import (
     LeaveStep,
     Message,
     RemoveFrom,
+    SetField,
     Split,
     Wait,
     WaitFor,
 )
 from nurture.triggers import Done, Leave, On, ToState, When
+from nurture.values import Plain
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 LEAST_CIRCLE = timedelta(minutes=30)
@@ -60,6 +68,13 @@ class Check:
     def __init__(self, campaign: Campaign, catalogue: Catalogue, file: str, messages: Messages | None) -> None:
         self.campaign, self.catalogue, self.file, self.messages = campaign, catalogue, file, messages
         self.names = [state.name for state in campaign.states]
+        self.sent = {
+            step.template
+            for one in (campaign, *(version.campaign for version in catalogue.campaigns.values()))
+            for state in one.states
+            for step in state.steps
+            if isinstance(step, Message)
+        }
 
     def faults(self) -> list[Fault]:
         """All of them, in the order of the file."""
@@ -67,6 +82,9 @@ class Check:
 
     def _error(self, place: str, message: str) -> Fault:
         return Fault("error", f"{self.file}: {place}" if place else self.file, message)
+
+    def _errors(self, place: str, messages: Iterable[str]) -> Iterator[Fault]:
+        return (self._error(place, message) for message in messages)
 
     def _settings(self) -> Iterator[Fault]:
         campaign = self.campaign
@@ -82,11 +100,11 @@ class Check:
             yield self._error("sender", f'"{campaign.sender}" is no mailbox: write "The team <team@example.com>"')
         if campaign.reenters.kind == "once_in" and (campaign.reenters.period or NOTHING) <= NOTHING:
             yield self._error("reenters", "once_in(…) takes a period longer than zero")
-        for name in self.names:
+        for name, times in Counter(self.names).items():
             if not NAME.fullmatch(name):
                 yield self._error(f'state "{name}"', "this name cannot be used: write small letters, digits, - and _")
-            if self.names.count(name) > 1 and name not in self.names[: self.names.index(name)]:
-                yield self._error(f'state "{name}"', f"stands {self.names.count(name)} times: give each its own name")
+            if times > 1:
+                yield self._error(f'state "{name}"', f"stands {times} times: give each its own name")
 
     def _entries(self) -> Iterator[Fault]:
         for at, entry in enumerate(self.campaign.enters, 1):
@@ -99,7 +117,7 @@ class Check:
                 case AudienceEntry(audience=name):
                     yield from self._known(place, "audience", name, self.catalogue.audiences)
                 case DateEntry(field=path):
-                    yield from self._field(place, path)
+                    yield from self._errors(place, mentions.of_field(path))
 
     def _arms(self) -> Iterator[Fault]:
         campaign = self.campaign
@@ -119,7 +137,7 @@ class Check:
     def _states(self) -> Iterator[Fault]:
         for state in self.campaign.states:
             for at, step in enumerate(state.steps, 1):
-                name = step.name if isinstance(step, Broken) else step.kind.removesuffix("_")
+                name = step.name if isinstance(step, Broken) else step.kind
                 place = f'state "{state.name}", step {at}, {name}(...)'
                 yield from self._step(place, step)
                 if isinstance(step, Go | Split | LeaveStep | DoneStep) and at < len(state.steps):
@@ -133,6 +151,10 @@ class Check:
                 yield from self._message(place, step)
             case Escalate(definition=name):
                 yield from self._known(place, "definition", name, self.catalogue.definitions)
+            case SetField(field=path, value=value):
+                yield from self._set(place, path, value)
+            case Advance(stage=name):
+                yield from self._errors(place, mentions.of_stage(name))
             case AddPoints(score=name):
                 yield from self._known(place, "score", name, self.catalogue.scores)
             case Enrol(campaign=name):
@@ -162,6 +184,8 @@ class Check:
     def _message(self, place: str, step: Message) -> Iterator[Fault]:
         if step.channel != "email":
             yield self._error(place, f'there is no channel "{step.channel}": there is only email')
+        if isinstance(step, Ask):
+            yield from self._errors(place, mentions.of_field(step.field))
         if step.expires_after is not None and step.expires_after <= NOTHING:
             yield self._error(place, "expires_after must be longer than zero")
         if self.messages is None:
@@ -172,6 +196,16 @@ class Check:
             return
         for fault in self.messages.faults(step.template, provided(step)):
             yield self._error(place, fault)
+
+    def _set(self, place: str, path: tuple[str, ...], value: Plain) -> Iterator[Fault]:
+        match path:
+            case ("stage",):
+                yield self._error(place, f'a stage is not set: write advance("{value}")')
+            case ("score", name):
+                yield self._error(place, f'a score is not set: write add_points(…, score="{name}")')
+            case _:
+                yield from self._errors(place, mentions.of_field(path))
+                yield from self._errors(place, mentions.of_value(path, value))
 
     def _wait(self, place: str, step: Wait) -> Iterator[Fault]:
         if step.duration is None and step.at is None and step.until is None:
@@ -192,19 +226,17 @@ class Check:
         yield from self._target(place, step.otherwise)
 
     def _fulfillable(self, place: str, arm: On | When) -> Iterator[Fault]:
-        """A reaction to a message that this campaign never sends cannot come."""
-        sent = {one.template for state in self.campaign.states for one in state.steps if isinstance(one, Message)}
-        for happened in [arm.event] if isinstance(arm, On) else []:
-            for one in happened.filters:
-                if happened.event.startswith("message_") and one.path == ("template",) and one.value not in sent:
-                    meant = did_you_mean(str(one.value), sent)
-                    yield self._error(place, f'nothing can fulfil it: "{one.value}" is not sent here; {meant}')
+        """A reaction to a message that no campaign sends cannot come."""
+        template = arm.event.template if isinstance(arm, On) else None
+        if template is not None and template not in self.sent:
+            meant = did_you_mean(template, self.sent)
+            yield self._error(place, f'nothing can fulfil it: no campaign sends "{template}"; {meant}')
 
     def _branch(self, place: str, step: Branch) -> Iterator[Fault]:
         if not step.arms:
             yield self._error(place, "has no condition: give when(…, to=…)")
         for arm in step.arms:
-            yield from self._condition(place, arm.condition)
+            yield from self._errors(place, mentions.of_condition(arm.condition, self.catalogue))
             yield from self._target(place, arm.to)
             for one in leaves(arm.condition):
                 if isinstance(one, Happened) and one.event == "message_opened":
@@ -214,32 +246,14 @@ class Check:
         yield from self._target(place, step.otherwise)
 
     def _trigger(self, place: str, one: On | When) -> Iterator[Fault]:
-        yield from self._condition(place, one.event if isinstance(one, On) else one.condition)
+        return self._errors(place, mentions.of_trigger(one, self.catalogue))
 
-    def _condition(self, place: str, condition: Condition) -> Iterator[Fault]:
-        for one in leaves(condition):
-            match one:
-                case Is(path=("score", name)):
-                    yield from self._known(place, "score", name, self.catalogue.scores)
-                case Is(path=path):
-                    yield from self._field(place, path)
-                case Happened(period=period) if period is not None and period <= NOTHING:
-                    yield self._error(place, f"{one.words()}: the period must be longer than zero")
-
-    def _field(self, place: str, path: tuple[str, ...]) -> Iterator[Fault]:
-        known = {*FIELDS, *GROUPS, *LISTS, "stage", "score"}
-        if path[0] not in known:
-            own = f'(a field of your own is lead.custom("{path[0]}"))'
-            yield self._error(place, f"lead.{'.'.join(path)} is no field: {did_you_mean(path[0], known)} {own}")
+    def _known(self, place: str, kind: str, name: str, known: Collection[str]) -> Iterator[Fault]:
+        return self._errors(place, mentions.of_name(kind, name, known))
 
     def _target(self, place: str, to: ToState | Leave | Done | None) -> Iterator[Fault]:
         if isinstance(to, ToState) and to.name not in self.names:
             yield self._error(place, f'there is no state "{to.name}": {did_you_mean(to.name, self.names)}')
-
-    def _known(self, place: str, kind: str, name: str, known: object) -> Iterator[Fault]:
-        names = list(known) if isinstance(known, dict) else []
-        if name not in names:
-            yield self._error(place, f'there is no {kind} "{name}": {did_you_mean(name, names)}')
 
     def _roads(self) -> Iterator[Fault]:
         if not self.campaign.states or len(set(self.names)) < len(self.names):
@@ -263,3 +277,30 @@ def _is_mailbox(text: str) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def faults_of_declared(value: object, catalogue: Catalogue, file: str) -> list[Fault]:
+    """What is wrong with a score, a definition or an audience that stands in `file`."""
+    return [Fault("error", f"{file}: {place}", message) for place, message in _of_declared(value, catalogue)]
+
+
+def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    match value:
+        case Score(key=key, rules=rules, thresholds=thresholds):
+            for at, rule in enumerate(rules, 1):
+                for message in mentions.of_trigger(rule.trigger, catalogue):
+                    yield f'score "{key}", rule {at}', message
+            for one in thresholds:
+                if one.lower > one.at:
+                    yield (
+                        f'score "{key}", threshold "{one.key}"',
+                        "would fire again and again: give a rearm that is not above at",
+                    )
+        case Definition(key=key, ready=condition):
+            for message in mentions.of_condition(condition, catalogue):
+                yield f'definition "{key}"', message
+        case Audience(key=key, who=condition) if condition is not None:
+            for message in mentions.of_condition(condition, catalogue):
+                yield f'audience "{key}"', message
+        case _:
+            return

@@ -40,7 +40,10 @@ class Facts:
         events = self.happened.get(name, ())
         if within is None or not events:
             return events
-        earliest = self.now - within / self.pace
+        try:
+            earliest = self.now - within / self.pace
+        except OverflowError:  # before all calendars
+            return events
         return [event for event in events if event.at > earliest]
 
 

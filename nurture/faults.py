@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Literal, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 Level: TypeAlias = Literal["error", "warning"]
 
@@ -32,6 +33,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def faults_of(error: ValidationError) -> list[str]:
     """What a model refused, one line each: the field and why."""
     return [
-        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg'].removeprefix('Value error, ')}"
+        f"{'.'.join(str(part) for part in one['loc'])}: {_why(one)}"
         for one in error.errors(include_url=False, include_context=False)
     ]
+
+
+def _why(refused: ErrorDetails) -> str:
+    if refused["type"].startswith("time_delta"):
+        return f"{refused['input']!r} is no length of time: write days(3) or the like"
+    if refused["type"] == "extra_forbidden":
+        return "nothing goes by that name: take it away"
+    return refused["msg"].removeprefix("Value error, ")

@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from nurture.calendar import resolve_zone
 from nurture.errors import BadInput
+from nurture.values import in_text, same
 
 Value: TypeAlias = str | int | float | bool | list[str | int | float | bool] | None
 
@@ -53,11 +54,23 @@ def validated(given: Mapping[str, Any]) -> Patch:
             says += _says(name, value, region)
         except BadInput as error:
             faults.append((error.field or name, str(error)))
-        except _Doubtful as warning:
-            warnings.append(str(warning))
+        except _Doubtful as doubt:
+            warnings.append(f'lead.{name}: "{value}" was left out, it {doubt}')
     if faults:
         raise BadInput("; ".join(f"lead.{field}: {fault}" for field, fault in faults), field=f"lead.{faults[0][0]}")
     return Patch(tuple(says), tuple(warnings))
+
+
+def why_never(path: tuple[str, ...], value: Any) -> str | None:
+    """Why that field can never hold that value, and the remedy; None when it can."""
+    name, *inner = path
+    given = list(value) if isinstance(value, tuple) else value
+    try:
+        said = dict(_says(name, {inner[0]: given} if inner else given, None))
+    except (BadInput, _Doubtful) as fault:
+        return str(fault)
+    held = said.get(".".join(path), given)
+    return None if name in LISTS or same(held, given) else f"write {in_text(held)}"
 
 
 class _Doubtful(Exception):
@@ -226,7 +239,7 @@ def _time_zone(value: Any) -> str:
     name = _line(value, 64)
     _, warning = resolve_zone(name, "UTC")
     if warning:
-        raise _Doubtful(f'lead.time_zone: "{name}" is not a time zone and was left out: write it as Europe/Berlin')
+        raise _Doubtful("is not a time zone: write it as Europe/Berlin")
     return name
 
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Generic, Literal, NoReturn, TypeAlias, TypeVar
 
 from nurture.conditions import Condition, Filter, Is
-from nurture.values import Operator, Plain
+from nurture.values import Operator, Plain, in_text
 
 Made = TypeVar("Made")
 Holds: TypeAlias = Literal["text", "number", "truth", "list", "anything"]
@@ -37,6 +37,9 @@ class Comparable(ABC, Generic[Made]):
     def __str__(self) -> str:
         return ".".join(self.path)
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __eq__(self, value: object) -> Made:  # type: ignore[override]  # not a bool, on purpose
         return self._compared("==", value)
 
@@ -63,7 +66,9 @@ class Comparable(ABC, Generic[Made]):
 
     def contains(self, text: str) -> Made:
         """It holds that text, in any case."""
-        return self._compared("contains", text)
+        if not isinstance(text, str):
+            raise TypeError(f"{self}.contains({in_text(text)}): give a text")
+        return self._is("contains", text)
 
     def known(self) -> Made:
         """It has a value."""

@@ -1,6 +1,5 @@
 """The loader: reads what a team wrote as code, by path, and checks all of it at once."""
 
-import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
@@ -8,13 +7,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from nurture.audiences import Audience
 from nurture.campaign import Campaign
 from nurture.catalogue import Catalogue
-from nurture.check import Check, Messages
+from nurture.check import Check, Messages, faults_of_declared
 from nurture.definitions import Definition
 from nurture.errors import CampaignFaults
-from nurture.faults import Fault
+from nurture.faults import Fault, faults_of
 from nurture.hooks import Hook, Source
 from nurture.scores import Score
 from nurture.templates import Templates
@@ -73,6 +74,9 @@ def read(campaigns: Path, templates: Path | None = None) -> Loaded:
     written: dict[str, Campaign] = found.pop("campaigns")
     catalogue = Catalogue(campaigns={key: frozen(one) for key, one in written.items()}, **found)
     messages: Messages | None = Templates([templates]) if templates is not None else None
+    for kind, declared in found.items():
+        for key, value in declared.items():
+            faults += faults_of_declared(value, catalogue, files[f"{kind}/{key}"])
     for key, campaign in written.items():
         faults += Check(campaign, catalogue, files[f"campaigns/{key}"], messages).faults()
     return Loaded(catalogue, tuple(faults))
@@ -91,28 +95,33 @@ def _values(path: Path, place: str, faults: list[Fault]) -> Iterator[Any]:
 
 
 def _module(path: Path, place: str, faults: list[Fault]) -> ModuleType | None:
-    name = f"{PACKAGE}.{path.stem}"
+    name, path = f"{PACKAGE}.{path.stem}", path.absolute()  # as tracebacks name it
     spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001  # a team's file may raise anything; the other files are read all the same
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a team's file may raise anything; the others are read all the same
         faults.append(Fault("error", f"{place}:{_line(error, path)}", _why(error)))
         return None
-    finally:
-        sys.modules.pop(name, None)
     return module
 
 
 def _line(error: BaseException, path: Path) -> int:
-    if isinstance(error, SyntaxError):
+    if isinstance(error, SyntaxError) and error.filename == str(path):
         return error.lineno or 1
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return lines[-1] or 1 if lines else 1
 
 
 def _why(error: BaseException) -> str:
-    text = str(error).partition("\n")[0]
-    return text if isinstance(error, TypeError | AttributeError) else f"{type(error).__name__}: {text}"
+    match error:
+        case ValidationError():
+            return "; ".join(faults_of(error))
+        case SyntaxError():
+            return f"{type(error).__name__}: {error.msg}"
+        case TypeError() | AttributeError() | ValueError():
+            return str(error).partition("\n")[0]
+        case _:
+            return f"{type(error).__name__}: {error}".partition("\n")[0]

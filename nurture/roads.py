@@ -71,7 +71,7 @@ def ways(step: AnyStep) -> list[Way]:
 def _ways_of_wait(step: Wait) -> list[Way]:
     # A clock time or a date alone may be now, each time round: only a duration is sure to take time.
     least = max(step.duration or AT_ONCE, AT_ONCE)
-    found = [Way(step.words().removeprefix("wait "), least=least)]
+    found = [Way("", least=least)]
     if step.until is not None and step.on_past == "skip":
         found.append(Way("once past", ahead=2))
     if step.until is not None and step.on_past == "leave":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nurture.calendar import Opening
 from nurture.calendar import words as opening_words
@@ -142,7 +142,7 @@ class Call(Step):
 class SetField(Step):
     """Set a field of the lead's profile."""
 
-    kind: Literal["set"] = "set"
+    kind: Literal["set_field"] = "set_field"
     field: tuple[str, ...]
     value: Plain
 
@@ -259,13 +259,18 @@ class DateOf(BaseModel):
         return f"{in_words(abs(self.offset))} {'before' if self.offset < timedelta(0) else 'after'} {name}"
 
 
+def _day(value: object) -> object:
+    # Pydantic reads the text of a day as its midnight: the same to a wait, but another version.
+    return date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-01-31") else value
+
+
 class Instant(BaseModel):
     """A fixed moment; one without a time zone is in the lead's own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["instant"] = "instant"
-    at: datetime | date
+    at: Annotated[datetime | date, BeforeValidator(_day)]
 
     def words(self) -> str:
         """The moment in words."""

@@ -5,7 +5,7 @@ truth: only true is true.
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
@@ -34,15 +34,19 @@ def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _as_number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+def _as_number(text: str) -> int | float | None:
+    for kind in (int, float):  # a whole number that is longer than a float's digits stays what it is
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return None
 
 
 def same(left: object, right: object) -> bool:
     """Whether they are equal as foreign data means it: `1`, `1.0` and `"1"` are the same, true is not 1."""
+    if type(left) is type(right):  # the usual case, at a third of the cost
+        return left == right
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, str) and _number(right):
@@ -56,7 +60,7 @@ def _ordered(compare: Compare) -> Compare:
     def test(value: object, wanted: Any) -> bool:
         if isinstance(value, str) and not isinstance(wanted, str):
             value = _as_number(value)
-        if value is None or isinstance(value, bool):
+        if value is None or isinstance(value, bool) or isinstance(wanted, bool):
             return False
         try:
             return compare(value, wanted)
@@ -66,12 +70,15 @@ def _ordered(compare: Compare) -> Compare:
     return test
 
 
-def _one_of(value: object, wanted: tuple[object, ...]) -> bool:
-    return any(same(value, one) for one in wanted)
+def _one_of(value: object, wanted: Iterable[object]) -> bool:
+    for one in wanted:  # noqa: SIM110  # twice as fast as any(…)
+        if same(value, one):
+            return True
+    return False
 
 
 def _has(value: object, wanted: object) -> bool:
-    return isinstance(value, list | tuple | set | frozenset) and wanted in value
+    return isinstance(value, list | tuple) and _one_of(wanted, value)
 
 
 def _contains(value: object, wanted: str) -> bool:
