@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 
 import nurture
+from nurture import Campaign
+from nurture.diagram import mermaid
 from nurture.settings import Settings
+from nurture.version import frozen
 
 ROOT = Path(__file__).parents[2]
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -18,6 +21,14 @@ def test_the_python_blocks_run(text: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", text.read_text(), re.DOTALL)
     assert blocks
     exec(compile("\n".join(blocks), text.name, "exec"), {})
+
+
+def test_the_picture_in_the_readme_is_that_of_its_campaign() -> None:
+    text = (ROOT / "README.md").read_text()
+    named: dict[str, object] = {}
+    exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], named)
+    assert isinstance(named["campaign"], Campaign)
+    assert f"```mermaid\n{mermaid(frozen(named['campaign']))}```" in text
 
 
 def test_every_word_of_the_vocabulary_is_explained() -> None:
