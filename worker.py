@@ -3,19 +3,23 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 import uvloop
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from temporalio.client import Client
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
 from activities.equipment import Equipment
 from activities.failures import Failures
+from activities.network import Network, reach
 from activities.unknowns import resolve_unknown
 from activities.walk import JourneyActivities
 from activities.webhooks import Webhooks
@@ -23,10 +27,11 @@ from nurture.catalogue import Catalogue
 from nurture.channels import Channel
 from nurture.channels.smtp import SmtpChannel
 from nurture.dispatcher import Dispatcher
-from nurture.errors import NurtureError
+from nurture.errors import NurtureError, Unavailable
 from nurture.links import Links
 from nurture.loader import load
 from nurture.logs import set_up_logs
+from nurture.outage import Outage, tried
 from nurture.settings import Settings, read_settings
 from nurture.store import Store, campaigns
 from nurture.store.migrate import require_current
@@ -36,6 +41,7 @@ from workflows.client import TemporalJourneys
 from workflows.connection import connect
 from workflows.journey import A_WALK, JourneyWorkflow
 
+A_CALL = timedelta(seconds=5)
 log = structlog.get_logger()
 
 
@@ -59,7 +65,7 @@ def equip(settings: Settings, store: Store, catalogue: Catalogue, channels: Mapp
         channels=channels,
         templates=Templates([settings.templates], default_language=settings.language),
         links=Links(settings.base_url, settings.secrets),
-        webhooks=Webhooks(settings.hook_secrets),
+        webhooks=Webhooks(settings.hook_secrets, Network(reach(settings))),
         catalogue=catalogue,
         settings=settings,
     )
@@ -84,26 +90,41 @@ def journey_worker(client: Client, equipment: Equipment, runner: WorkflowRunner 
     )
 
 
-async def _ask_after_unknown(equipment: Equipment) -> None:
+async def ask_after_unknown(equipment: Equipment) -> None:
+    """Settle the unknown messages that the provider can tell about."""
+    await resolve_unknown(equipment, datetime.now(UTC))
+
+
+async def another_time(work: Callable[..., Awaitable[object]], *given: object) -> None:
+    """Do it, unless what it needs is away: the store has told of that, and the next time comes soon."""
+    with suppress(Unavailable):
+        await work(*given)
+
+
+async def look_after_temporal(client: Client, outage: Outage) -> None:
+    """Tell when Temporal goes away, which else nobody notices while nothing is dispatched, and when it is back."""
     try:
-        await resolve_unknown(equipment, datetime.now(UTC))
-    except NurtureError as error:
-        log.warning("unknown.waits", reason=str(error))
+        await client.service_client.check_health(timeout=A_CALL)
+    except RPCError as error:
+        outage.met(error.message or error.status.name)
+    else:
+        outage.over()
 
 
 @asynccontextmanager
-async def sweeping(equipment: Equipment) -> AsyncIterator[None]:
+async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> AsyncIterator[None]:
     """The sweeps on their schedule; each is idempotent and runs under a lease, so that of several workers one does it."""
     store, settings = equipment.store, equipment.settings
     scheduler = AsyncIOScheduler(timezone=UTC)
-    scheduler.add_job(
-        _ask_after_unknown, "interval", [equipment], seconds=10, id="unknown", coalesce=True, max_instances=1
-    )
-    for sweep in SWEEPS:
+    due: list[tuple[str, timedelta, list[Any]]] = [
+        ("temporal", timedelta(seconds=5), [look_after_temporal, client, temporal]),
+        ("unknown", timedelta(seconds=10), [ask_after_unknown, equipment]),
+    ]
+    due += [(sweep.name, sweep.period(settings), [run_sweep, sweep, store, settings]) for sweep in SWEEPS]
+    for name, period, work in due:
         scheduler.add_job(
-            run_sweep, "interval", [sweep, store, settings], seconds=sweep.period(settings).total_seconds(), id=sweep.name,
-            coalesce=True, max_instances=1,
-        )  # fmt: skip
+            another_time, "interval", work, seconds=period.total_seconds(), id=name, coalesce=True, max_instances=1
+        )
     scheduler.start()
     try:
         yield
@@ -118,33 +139,48 @@ async def version_content(store: Store, version_hash: str) -> str:
 
 
 async def main(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is begun."""
+    """Work until SIGTERM or SIGINT, then finish what is begun; what cannot be reached at first is waited for."""
     catalogue = load(settings.campaigns, settings.templates)
-    store = Store(settings.database_url.get_secret_value())
-    await require_current(store)
-    stop = asyncio.Event()
+    store = Store(settings.database_url.get_secret_value(), Outage("database.away", "database.back"))
+    stop, temporal = asyncio.Event(), Outage("temporal.away", "temporal.back")
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    client = await connect(partial(version_content, store), stop)
-    if client is None:
-        return
+
+    async def reach() -> Client:
+        await require_current(store)
+        return await connect(partial(version_content, store))
+
+    try:
+        client = await tried(reach, stop, temporal)
+        if client is not None:
+            await work(client, temporal, store, catalogue, settings, stop)
+    finally:
+        await store.close()
+    log.info("worker.stopped")
+
+
+async def work(
+    client: Client, temporal: Outage, store: Store, catalogue: Catalogue, settings: Settings, stop: asyncio.Event
+) -> None:
+    """Walk journeys, dispatch and sweep until `stop` is set."""
     channel = smtp(settings)
     equipment = equip(settings, store, catalogue, {"email": channel})
     dispatcher = Dispatcher(
         store, TemporalJourneys(client, settings.task_queue), settings=settings, audiences=catalogue.audiences
     )
-    async with journey_worker(client, equipment), sweeping(equipment):
+    async with journey_worker(client, equipment), sweeping(equipment, client, temporal):
         log.info("worker.ready", campaigns=sorted(catalogue.campaigns), at=datetime.now(UTC).isoformat())
         await dispatcher.run(stop)
         log.info("worker.stopping")
     await channel.close()
     await equipment.webhooks.close()
-    await store.close()
-    log.info("worker.stopped")
 
 
 if __name__ == "__main__":
     set_up_logs()
+    # Not a word for each call that the client tries again: an outage is told once.
+    quiet = LoggingConfig(filter="ERROR,temporalio_sdk_core=WARN")
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet)))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(main(read_settings()))

@@ -1,36 +1,44 @@
 """Webhooks that we send, signed by the Standard Webhooks scheme; the receiver knows a repeat by its id."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
+import httpcore
 import httpx
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from activities.errands import Errand, Settled, TryAgain
+from activities.network import Network, PrivateAddress
+from nurture.errors import BadSettings
 from nurture.store import Session
 from nurture.store.models import RequestRow
 from nurture.store.requests import find_request
 
 PATIENCE = timedelta(seconds=8)
 PASSING = {408, 425, 429}
+OUT_OF_REACH = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, TimeoutError)
 
 
 class Webhooks:
-    """Sends signed webhooks; `secrets` are by the hook's key, several separated by spaces: the first signs."""
+    """Sends signed webhooks; `secrets` are by the hook's key, several separated by spaces: the first signs.
 
-    def __init__(self, secrets: Mapping[str, SecretStr], client: httpx.AsyncClient | None = None) -> None:
-        self._secrets = secrets
-        if client is not None:
-            self._client = client
+    It goes straight to the hook's host, follows no redirect, and reads no more of an answer than its status.
+    """
+
+    def __init__(self, secrets: Mapping[str, SecretStr], network: Network, patience: timedelta = PATIENCE) -> None:
+        self._seals = {hook: _seal(hook, secret) for hook, secret in secrets.items()}
+        self._network, self._patience = network, patience
 
     @cached_property
-    def _client(self) -> httpx.AsyncClient:
+    def _pool(self) -> httpcore.AsyncConnectionPool:
         """Made when it is needed: it reads all certificates, and many an installation sends no webhook."""
-        return httpx.AsyncClient(timeout=PATIENCE.total_seconds(), follow_redirects=False)
+        return httpcore.AsyncConnectionPool(network_backend=self._network, keepalive_expiry=5)
 
     async def post(self, hook: str, url: str, webhook_id: str, body: Mapping[str, Any], now: datetime) -> str:
         """Send it once; answers "" when it was taken, else why it never will be; raises `TryAgain` otherwise."""
@@ -38,27 +46,56 @@ class Webhooks:
         headers = {"content-type": "application/json", "webhook-id": webhook_id}
         headers |= self._signature(hook, webhook_id, content, now)
         try:
-            response = await self._client.post(url, content=content.encode(), headers=headers)
-        except httpx.HTTPError as error:
+            status = await self._status(_place(url), headers, content.encode())
+        except PrivateAddress as error:
+            return f"the webhook {hook} is not called: {error}"
+        except (httpx.InvalidURL, httpcore.UnsupportedProtocol):
+            return f"the webhook {hook} is not called: its address is no http:// or https:// one"
+        except OUT_OF_REACH as error:
             raise TryAgain(f"the webhook {hook} cannot be reached: {type(error).__name__}") from error
-        if response.is_success:
+        if status < 300:
             return ""
-        if response.is_server_error or response.status_code in PASSING:
-            raise TryAgain(f"the webhook {hook} answers {response.status_code}")
-        return f"the webhook {hook} refuses with {response.status_code}"
+        if status >= 500 or status in PASSING:
+            raise TryAgain(f"the webhook {hook} answers {status}")
+        return f"the webhook {hook} refuses with {status}"
+
+    async def _status(self, url: httpcore.URL, headers: Mapping[str, str], content: bytes) -> int:
+        lines = [(name.encode(), value.encode()) for name, value in headers.items()]
+        async with (
+            asyncio.timeout(self._patience.total_seconds()),
+            self._pool.stream("POST", url, headers=lines, content=content) as response,
+        ):
+            return response.status
 
     def _signature(self, hook: str, webhook_id: str, content: str, now: datetime) -> dict[str, str]:
-        secret = self._secrets.get(hook)
-        if secret is None:
+        seal = self._seals.get(hook)
+        if seal is None:
             return {}
-        signing = Webhook(secret.get_secret_value().split()[0])
-        stamp = str(int(now.timestamp()))
-        return {"webhook-timestamp": stamp, "webhook-signature": signing.sign(webhook_id, now, content)}
+        return {
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": seal.sign(webhook_id, now, content),
+        }
 
     async def close(self) -> None:
         """Give the connections back."""
-        if "_client" in self.__dict__:
-            await self._client.aclose()
+        if "_pool" in self.__dict__:
+            await self._pool.aclose()
+
+
+def _seal(hook: str, secret: SecretStr) -> Webhook:
+    try:
+        return Webhook(secret.get_secret_value().split()[0])
+    except Exception as error:  # the library raises several kinds
+        raise BadSettings(
+            f"NURTURE_HOOK_SECRETS__{hook.upper()}: no secret of webhooks: write whsec_… (base64)"
+        ) from error
+
+
+def _place(url: str) -> httpcore.URL:
+    parsed = httpx.URL(url)
+    if not parsed.host:
+        raise httpx.InvalidURL("no host")
+    return httpcore.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
 
 
 class WebhookErrand(Errand):
@@ -79,7 +116,7 @@ class WebhookErrand(Errand):
 
     async def run(self, now: datetime) -> None:
         """Send it."""
-        identity = f"{self._request.journey_id}/{self._request.occurrence}"
+        identity = quote(f"{self._request.journey_id}/{self._request.occurrence}", safe="/:")
         self._note = await self._webhooks.post(self._hook, self._url, identity, self._request.body, now)
 
     async def record(self, session: Session, now: datetime) -> Settled:

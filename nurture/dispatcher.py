@@ -7,10 +7,8 @@ one left behind. What cannot be reached now stops it without counting against a 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -18,8 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from nurture.audiences import Audience
 from nurture.carrier import Carrier
 from nurture.entering import Entrances
-from nurture.errors import NurtureError, Unavailable
+from nurture.errors import DatabaseAway, NurtureError, Unavailable
 from nurture.orders import Journeys
+from nurture.outage import Outage, until
 from nurture.settings import Settings
 from nurture.store import Store, campaigns, journeys, listeners, outbox
 from nurture.store.models import OutboxRow, new_id
@@ -71,6 +70,7 @@ class Dispatcher:
         self._by = new_id()
         self._entrances = Entrances({}, audiences or {})
         self._woken = asyncio.Event()
+        self._outage = Outage("dispatcher.waits", "dispatcher.goes_on")
         self._look_every = 0.05 if store.sqlite else 0.1
 
     def wake(self) -> None:
@@ -82,13 +82,15 @@ class Dispatcher:
         pause = FIRST_PAUSE
         while not stop.is_set():
             try:
-                if not await self.run_once(self._clock()):
+                if await self.run_once(self._clock()):
+                    self._outage.over()
+                else:
                     await self._idle(stop)
                 pause = FIRST_PAUSE
-            except (Unavailable, DBAPIError, OSError) as error:
-                reason = str(error) if isinstance(error, Unavailable) else type(error).__name__
-                log.warning("dispatcher.waits", reason=reason, seconds=pause)
-                await _either(stop.wait(), pause)
+            except (Unavailable, DBAPIError) as error:
+                if not isinstance(error, DatabaseAway):  # of which the store tells
+                    self._outage.met(str(error) if isinstance(error, Unavailable) else type(error).__name__)
+                await until(stop, pause)
                 pause = min(pause * 2, LAST_PAUSE)
 
     async def run_once(self, now: datetime) -> int:
@@ -107,11 +109,9 @@ class Dispatcher:
 
     async def _idle(self, stop: asyncio.Event) -> None:
         """Wait until there is something to claim: looked for often, on one connection outside of any transaction."""
-        async with self._store.engine.connect() as connection:
-            if not self._store.sqlite:  # where a transaction begins only when told to
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
+        async with self._store.watch() as connection:
             while not stop.is_set():
-                await _either(self._woken.wait(), self._look_every)
+                await until(self._woken, self._look_every)
                 if self._woken.is_set() or await outbox.has_due(connection, self._clock()):
                     self._woken.clear()
                     return
@@ -183,8 +183,3 @@ class Dispatcher:
             for row, reason in batch.dead:
                 await outbox.bury(session, row, reason, batch.now)
             await journeys.handed_over(session, self._carrier.handed_over())
-
-
-async def _either(waiting: Any, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(waiting, seconds)

@@ -7,6 +7,7 @@ NurtureError
 ├── NotFound                 an unknown lead, campaign, version, journey or template
 ├── Refused                  a rule says no: re-entry, a paused campaign, a key without the scope
 ├── Unavailable              store, Temporal or provider out of reach (try again)
+│   └── DatabaseAway         the database is
 └── SendError                a message did not go out
     ├── AddressRefused       this address takes no mail: suppress it
     ├── MessageRefused       the message or its sender was refused: the address is not to blame
@@ -56,6 +57,10 @@ class Unavailable(NurtureError):
     """Store, Temporal or provider out of reach; nothing is lost, try again."""
 
     permanent = False
+
+
+class DatabaseAway(Unavailable):
+    """The database is out of reach; the text says which one, for those who run it and for nobody else."""
 
 
 class SendError(NurtureError):

@@ -9,6 +9,7 @@ import structlog
 def set_up_logs() -> None:
     """Set up logging for this process; call it once, in the main program."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("temporalio.activity").setLevel(logging.ERROR)  # `activities.failures` tells of them in a line
     renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[

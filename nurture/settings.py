@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import EmailStr, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from nurture.errors import BadSettings
 from nurture.pace import speed
@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     teams: dict[str, EmailStr] = Field(default_factory=dict)
     """Where notices to a team go: `{"sales": "sales@example.com"}`."""
     sales_webhook: str | None = None
+    private_hooks: bool = False
+    """Whether webhooks may go to addresses in private networks; to this machine they may in development anyway."""
     hook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
     """Secrets of webhooks in and out by key, several separated by spaces: `whsec_… whsec_…` (`sales` for `sales_webhook`)."""
 
@@ -74,3 +76,6 @@ def read_settings() -> Settings:
     except ValidationError as error:
         faults = [f"NURTURE_{'__'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
         raise BadSettings("; ".join(faults)) from None
+    except SettingsError as error:
+        name = str(error).partition('"')[2].partition('"')[0].upper()
+        raise BadSettings(f"NURTURE_{name}: this is no JSON: see the example in docs/settings.md") from None

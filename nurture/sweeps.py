@@ -16,7 +16,6 @@ from nurture.calendar import resolve_zone
 from nurture.campaign import DateEntry
 from nurture.conditions import Condition, Happened, leaves
 from nurture.enrolment import date_cause, last_due
-from nurture.errors import Unavailable
 from nurture.settings import Settings
 from nurture.steps import WaitFor
 from nurture.store import Session, Store, campaigns, leases, outbox
@@ -57,16 +56,12 @@ class Sweep(NamedTuple):
 async def run_sweep(sweep: Sweep, store: Store, settings: Settings, now: datetime | None = None) -> int:
     """Do the sweep unless another worker is at it; how many rows it put into the outbox."""
     now, holder = now or datetime.now(UTC), new_id()
-    try:
-        async with store.write() as session:
-            if not await leases.take(session, f"sweep/{sweep.name}", holder, now, LEASE):
-                return 0
-        async with store.write() as session:
-            found = await sweep.work(session, settings, now)
-            await leases.release(session, f"sweep/{sweep.name}", holder)
-    except Unavailable as error:
-        log.warning("sweep.waits", sweep=sweep.name, reason=str(error))
-        return 0
+    async with store.write() as session:
+        if not await leases.take(session, f"sweep/{sweep.name}", holder, now, LEASE):
+            return 0
+    async with store.write() as session:
+        found = await sweep.work(session, settings, now)
+        await leases.release(session, f"sweep/{sweep.name}", holder)
     if found:
         log.info("sweep.found", sweep=sweep.name, rows=found)
     return found

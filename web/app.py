@@ -1,5 +1,6 @@
 """The web process: settings, store, catalogue and routes, composed."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -7,10 +8,12 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from nurture.catalogue import Catalogue
+from nurture.errors import NurtureError
 from nurture.intake import Intake
 from nurture.links import Links
 from nurture.loader import load
 from nurture.logs import set_up_logs
+from nurture.outage import Outage
 from nurture.settings import Settings, read_settings
 from nurture.store import Store
 from web import health, hooks, intake, links, looks, problems, referrals, surveys
@@ -20,17 +23,23 @@ from web.keys import Keys
 from web.state import State
 
 
-def create(settings: Settings | None = None, catalogue: Catalogue | None = None) -> FastAPI:
-    """The app; settings are read from the environment and the catalogue from their directory, unless given."""
-    if settings is None:
-        set_up_logs()
+def create() -> FastAPI:
+    """The app of this process; what it cannot begin with ends the process in a line, or in a line a fault."""
+    set_up_logs()
+    try:
         settings = read_settings()
-    catalogue = catalogue or load(settings.campaigns, settings.templates)
+        return compose(settings, load(settings.campaigns, settings.templates))
+    except NurtureError as error:
+        sys.exit(f"web: {error}")
+
+
+def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
+    """The app with these settings and this catalogue."""
+    store = Store(settings.database_url.get_secret_value(), Outage("database.away", "database.back"))
     seals = hooks.seals(catalogue.sources, settings.hook_secrets)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        store = Store(settings.database_url.get_secret_value())
         taking = Intake(store, catalogue, settings)
         signed = Links(settings.base_url, settings.secrets)
         app.state.nurture = State(settings, store, catalogue, taking, signed, Keys(store), seals)

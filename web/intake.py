@@ -17,7 +17,7 @@ from nurture.store import leads
 from nurture.store.models import CampaignRow
 from web.auth import check, may
 from web.bodies import as_json
-from web.problems import JSON, TooLarge, document, status_of
+from web.problems import JSON, TooLarge, detail_of, document, status_of
 from web.state import State, clock, state
 
 MOST_AT_ONCE = 500
@@ -70,7 +70,7 @@ async def _each(here: State, given: list[Any]) -> list[dict[str, Any]]:
 
 def _refused(error: NurtureError, item: object) -> dict[str, Any]:
     named = {"id": item[:128]} if isinstance(item, str) and item else {}
-    return {**document(status_of(error), str(error), getattr(error, "field", None)), **named}
+    return {**document(status_of(error), detail_of(error), getattr(error, "field", None)), **named}
 
 
 def _taken(result: Result) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from nurture.errors import BadInput, NotFound, NurtureError, Refused, Unavailable
+from nurture.errors import BadInput, DatabaseAway, NotFound, NurtureError, Refused, Unavailable
 from nurture.intake.incoming import bad_input
 from web.looks import broken, wants_page
 
@@ -66,6 +66,13 @@ def status_of(error: NurtureError) -> int:
     return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
 
 
+def detail_of(error: NurtureError) -> str:
+    """What to say of it to whoever asked."""
+    if isinstance(error, DatabaseAway):  # which one, is nobody's business out there
+        return "the database is out of reach: nothing was taken, try again in a moment"
+    return str(error)
+
+
 def document(status: int, detail: str, field: str | None = None) -> dict[str, Any]:
     """A problem document."""
     body: dict[str, Any] = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail}
@@ -89,7 +96,7 @@ def add_problems(app: FastAPI) -> None:
         if status == 500:
             log.error("web.failed", error=type(error).__name__)
             return answer(request, 500, "unexpected; see the log of the web process")
-        return answer(request, status, str(error), getattr(error, "field", None))
+        return answer(request, status, detail_of(error), getattr(error, "field", None))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -1,49 +1,57 @@
 """The connection to Temporal, by its own settings (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, TLS)."""
 
-import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import structlog
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
+from nurture.errors import BadSettings, Unavailable
 from workflows.client import CAMPAIGN, LEAD, VERSION
 from workflows.payloads import data_converter
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
-AGAIN_AFTER = 3.0
-log = structlog.get_logger()
+QUOTED = re.compile(r'(?:message|error): "([^"]+)"')
 
 
-async def connect(load: Callable[[str], Awaitable[str]], stop: asyncio.Event) -> Client | None:
-    """A client, as soon as the server can be reached; None when `stop` is set before. `load` answers a version's JSON."""
-    config: dict[str, Any] = {**ClientConfig.load_client_connect_config()}
-    address = config.setdefault("target_host", DEFAULT_ADDRESS)
-    while not stop.is_set():
-        try:
-            client = await Client.connect(**config, data_converter=data_converter(load))
-            await register_search_attributes(client)
-            return client
-        except (RuntimeError, RPCError) as error:
-            log.warning(
-                "temporal.unreachable",
-                address=address,
-                error=type(error).__name__,
-                remedy="start a server (nurture dev) or set TEMPORAL_ADDRESS; trying again",
-            )
-            await _pause(stop)
-    return None
-
-
-async def _pause(stop: asyncio.Event) -> None:
+async def connect(load: Callable[[str], Awaitable[str]]) -> Client:
+    """A client; raises `Unavailable` while the server cannot be reached. `load` answers a version's JSON."""
+    config = _config()
+    address = config["target_host"]
     try:
-        await asyncio.wait_for(stop.wait(), AGAIN_AFTER)
-    except TimeoutError:
-        return
+        client = await Client.connect(**config, data_converter=data_converter(load))
+        await register_search_attributes(client)
+    except ValueError as error:
+        raise BadSettings(f"TEMPORAL_ADDRESS: {address} is no address: write host:port") from error
+    except (RuntimeError, RPCError) as error:
+        raise Unavailable(
+            f"Temporal at {address} cannot be reached: {_reason(error)}; start a server (nurture dev) or set TEMPORAL_ADDRESS"
+        ) from error
+    return client
+
+
+def _config() -> dict[str, Any]:
+    try:
+        config = dict[str, Any](ClientConfig.load_client_connect_config())
+    except OSError as error:
+        raise BadSettings(f"TEMPORAL_…: {error.filename} cannot be read: {error.strerror}") from error
+    except (RuntimeError, ValueError, TypeError) as error:
+        # What comes below the first line may quote the file, and a key in it.
+        raise BadSettings(f"TEMPORAL_…: the settings cannot be used: {str(error).partition(chr(10))[0]}") from error
+    config.setdefault("target_host", DEFAULT_ADDRESS)
+    return config
+
+
+def _reason(error: RuntimeError | RPCError) -> str:
+    """Why, in the words of the innermost error: the rest is the names of the library's own parts."""
+    if isinstance(error, RPCError):
+        return error.message or error.status.name.lower()
+    words: list[str] = QUOTED.findall(str(error)) or re.findall(r"\w+", str(error))
+    return words[-1]
 
 
 async def register_search_attributes(client: Client) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from nurture.catalogue import Catalogue
-from nurture.errors import BadInput, NotFound, Unavailable
+from nurture.errors import BadInput, NotFound
 from nurture.faults import did_you_mean
 from nurture.loader import load
 from nurture.pace import UNITS
@@ -40,19 +40,12 @@ def in_store(work: Callable[[Here], Awaitable[Answer]]) -> Answer:
         settings = read_settings()
         store = Store(settings.database_url.get_secret_value())
         try:
-            await _ready(store)
+            await require_current(store)
             return await work(Here(settings, store, datetime.now(UTC)))
         finally:
             await store.close()
 
     return asyncio.run(run())
-
-
-async def _ready(store: Store) -> None:
-    try:
-        await require_current(store)
-    except Unavailable as error:
-        raise Unavailable(f"{error}; see that it runs, or set NURTURE_DATABASE_URL") from error
 
 
 def catalogue(settings: Settings) -> Catalogue:

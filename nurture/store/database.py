@@ -1,7 +1,9 @@
 """The database behind the store: SQLite embedded, PostgreSQL in production, one way to read and one to write."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
@@ -10,10 +12,11 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from nurture.errors import BadSettings, Unavailable
+from nurture.errors import BadSettings, DatabaseAway
+from nurture.outage import Outage
 
 Session: TypeAlias = AsyncSession
 Done = TypeVar("Done")
@@ -32,11 +35,19 @@ JSON_BY_RUST: dict[str, Any] = {
 }
 
 
-class Store:
-    """A database of ours by its URL (`sqlite:///nurture.db`, `postgresql://…`)."""
+PATIENCE = 10.0  # for a connection, in seconds
+OF_THE_SERVER = ("08", "28", "3D", "53", "57", "25006")
+"""How SQLSTATEs begin that say that PostgreSQL is not there for us: who asks, what for, room, shutting down, standby."""
 
-    def __init__(self, url: str) -> None:
+UNFIT_FILES = {"file is not a database", "database disk image is malformed"}
+
+
+class Store:
+    """A database of ours by its URL (`sqlite:///nurture.db`, `postgresql://…`); `outage` tells when it is away."""
+
+    def __init__(self, url: str, outage: Outage | None = None) -> None:
         self.url = driver_url(url)
+        self._outage = outage
         self.engine = _engine(self.url)
         self.sqlite = self.engine.dialect.name == "sqlite"
         self._one_writer = asyncio.Lock()  # SQLite's own waiting sleeps in steps of up to 100 ms
@@ -44,7 +55,7 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
         """A session that sees one consistent state and changes nothing."""
-        with _Reachable(self.url):
+        with self._reachable():
             async with AsyncSession(self.engine, expire_on_commit=False) as session:
                 if self.sqlite:
                     await (await session.connection()).execute(text("BEGIN"))
@@ -53,7 +64,7 @@ class Store:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Session]:
         """A transaction: all of it is committed at the end, or nothing."""
-        with _Reachable(self.url):
+        with self._reachable():
             if not self.sqlite:
                 async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
                     yield session
@@ -63,12 +74,21 @@ class Store:
                 yield session
                 await session.commit()
 
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[AsyncConnection]:
+        """A connection outside of any transaction, for who looks often."""
+        with self._reachable():
+            async with self.engine.connect() as connection:
+                if not self.sqlite:  # where a transaction begins only when told to
+                    await connection.execution_options(isolation_level="AUTOCOMMIT")
+                yield connection
+
     async def at_once(self, work: Callable[[Connection], Done]) -> Done:
         """A transaction that is one plain function: on SQLite a thread does all of it, not a hop for each statement."""
         if not self._in_a_file:
             async with self.write() as session:
                 return await (await session.connection()).run_sync(work)
-        with _Reachable(self.url):
+        with self._reachable():
             async with self._one_writer:
                 return await asyncio.to_thread(self._in_thread, work)
 
@@ -78,6 +98,9 @@ class Store:
             done = work(connection)
             connection.commit()
             return done
+
+    def _reachable(self) -> "_Reachable":
+        return _Reachable(self.url, self._outage)
 
     @property
     def _in_a_file(self) -> bool:
@@ -111,10 +134,21 @@ def driver_url(url: str) -> str:
 
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, **JSON_BY_RUST)
+        return create_async_engine(
+            url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"timeout": PATIENCE}, **JSON_BY_RUST
+        )
     engine = create_async_engine(url, **JSON_BY_RUST)
+    _try_the_file(engine.sync_engine)
     _set_up_sqlite(engine.sync_engine)
     return engine
+
+
+def _try_the_file(engine: Engine) -> None:
+    """Fail before aiosqlite does: its thread then outlives the loop, and prints a traceback when that is closed."""
+
+    @event.listens_for(engine, "do_connect")
+    def _open(_: Any, __: Any, arguments: Sequence[Any], ___: Any) -> None:
+        sqlite3.connect(arguments[0]).close()
 
 
 def _set_up_sqlite(engine: Engine) -> None:
@@ -128,18 +162,53 @@ def _set_up_sqlite(engine: Engine) -> None:
 
 
 class _Reachable:
-    """Turns a database that cannot be reached into `Unavailable`, without its password in the text."""
+    """Turns a database that cannot be reached into `DatabaseAway`, without its password in the text."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, outage: Outage | None) -> None:
+        self._url, self._outage = url, outage
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
-        lost = isinstance(error, OperationalError | InterfaceError | OSError) or (
-            isinstance(error, DBAPIError) and error.connection_invalidated
-        )
-        if lost:
-            where = make_url(self.url).render_as_string(hide_password=True)
-            raise Unavailable(f"the database {where} cannot be used: {type(error).__name__}") from error
+        if error is None and self._outage is not None:
+            self._outage.over()
+        reason = _reason_of_absence(error)
+        if reason is None:
+            return
+        away = DatabaseAway(f"the database {_shown(self._url)} cannot be used: {reason}; {_remedy(self._url)}")
+        if self._outage is not None:
+            self._outage.met(str(away))
+        raise away from error
+
+
+def _reason_of_absence(error: BaseException | None) -> str | None:
+    """Why the database cannot be used, in words that hold no value of a statement; None when that is not the trouble."""
+    match error:
+        case OSError(errno=int(number)) if number > 0:
+            return os.strerror(number)
+        case OSError():
+            return error.strerror or "no connection"
+        case DBAPIError(orig=BaseException() as theirs):
+            state = getattr(theirs, "sqlstate", None) or ""
+            if state.startswith(OF_THE_SERVER):
+                return str(theirs.__cause__ or theirs).partition("\n")[0]  # what comes below may hold values
+            if isinstance(theirs, sqlite3.OperationalError) or str(theirs) in UNFIT_FILES:
+                return str(theirs)
+            gone = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+            return "the connection was lost" if gone else None
+        case _:
+            return None
+
+
+def _shown(url: str) -> str:
+    """The URL as somebody would write it, without a password."""
+    parsed = make_url(url)
+    host = {name: value for name, value in parsed.query.items() if name in ("host", "port")}
+    return parsed.set(drivername=parsed.get_backend_name(), query=host).render_as_string(hide_password=True)
+
+
+def _remedy(url: str) -> str:
+    sqlite = url.startswith("sqlite")
+    see = "its directory is there and may be written" if sqlite else "it runs and lets this user in"
+    return f"see that {see}, or set NURTURE_DATABASE_URL"

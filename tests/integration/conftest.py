@@ -12,7 +12,7 @@ from nurture.store import Store
 from nurture.store.api_keys import SCOPES, make_key
 from tests.integration.scene import Scene
 from tests.integration.walking import Perilous, Way
-from web.app import create
+from web.app import compose
 
 SHOP = Source(key="shop", events={"order.paid": "order_paid"}, lead={"email": "data.email"})
 HOOK_SECRETS = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -38,7 +38,7 @@ async def client(database_url: str, store: Store) -> AsyncIterator[httpx.AsyncCl
     here = Settings(
         database_url=SecretStr(database_url), hook_secrets={"shop": SecretStr(HOOK_SECRETS)}, base_url="http://nurture"
     )
-    app = create(here, Catalogue(sources={"shop": SHOP}))
+    app = compose(here, Catalogue(sources={"shop": SHOP}))
     async with store.write() as session:
         key = await make_key(session, "test", SCOPES, datetime.now(UTC))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -128,7 +128,7 @@ def test_upgrade_makes_the_tables() -> None:
 def test_a_database_out_of_reach_is_one_clear_line_without_its_password() -> None:
     told = run("journeys", NURTURE_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/x")
     assert (told.exit_code, told.output.count("\n"), "secret" in told.output) == (1, 1, False)
-    assert "see that it runs, or set NURTURE_DATABASE_URL" in told.output
+    assert "Connection refused; see that it runs and lets this user in, or set NURTURE_DATABASE_URL" in told.output
 
 
 # --- publish ---

@@ -206,6 +206,17 @@ async def test_an_unknown_message_is_found_at_a_provider_that_can_tell_again(way
     assert (await walker.message()).status == "accepted"
 
 
+async def test_workers_that_ask_after_an_unknown_message_at_the_same_time_settle_it_once(way: Way) -> None:
+    way.post.can_tell = False
+    walker = await crashed(way, "hold", "after it is taken")
+    way.post.can_tell = True
+
+    settled = await asyncio.gather(*(resolve_unknown(way.equipment, way.now + 60 * AFTER_THE_LEASE) for _ in range(4)))
+
+    assert sum(settled) == 1
+    assert (await walker.message()).status == "accepted"
+
+
 class _SlowToTell(Post):
     """A post at which something can happen while it is asked."""
 
