@@ -148,7 +148,7 @@ async def main(settings: Settings) -> None:
 
     async def reach() -> Client:
         await require_current(store)
-        return await connect(partial(version_content, store))
+        return await connect(partial(version_content, store), settings.payload_key_bytes)
 
     try:
         client = await tried(reach, stop, temporal)

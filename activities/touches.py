@@ -85,7 +85,7 @@ class Touch:
             return []
         body = {"type": "journey.call", "data": {**self._ids(), **step.data}}
         request = self._request(self.occurrence, "call", body, now)
-        return [WebhookErrand(self.equipment.webhooks, hook.key, hook.url, request)]
+        return [WebhookErrand(self.equipment.store, self.equipment.webhooks, hook.key, hook.url, request)]
 
     def _ids(self) -> dict[str, str]:
         return {"lead_id": self.lead.id, "journey_id": self.row.id, "campaign": self.version.campaign.key}
@@ -97,5 +97,5 @@ class Touch:
         if url := self.equipment.settings.sales_webhook:
             body = {"type": "hand_off.created", "data": {"hand_off": hand_off.id, **self._ids(), **hand_off.dossier}}
             request = self._request(f"{self.occurrence}:webhook", "hand_off", body, now)
-            errands.append(WebhookErrand(self.equipment.webhooks, "sales", url, request))
+            errands.append(WebhookErrand(self.equipment.store, self.equipment.webhooks, "sales", url, request))
         return errands

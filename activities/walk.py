@@ -38,7 +38,7 @@ from nurture.journey import (
     wait_arms,
 )
 from nurture.steps import AnyStep, Branch, Escalate
-from nurture.store import Session
+from nurture.store import Session, journeys
 from nurture.store.campaigns import paused, version
 from nurture.store.facts import load_facts
 from nurture.store.leads import locked
@@ -138,7 +138,7 @@ class Walk:
         return (await session.exec(later.limit(1))).first() is not None
 
     async def _load(self, session: Session) -> None:
-        self.row = await session.get_one(JourneyRow, self.order.journey_id)
+        self.row = await journeys.get(session, self.order.journey_id)
         self.lead = await locked(session, self.order.lead_id)
 
     async def _catch_up(self, session: Session) -> None:

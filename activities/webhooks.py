@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 from activities.errands import Errand, Settled, TryAgain
 from activities.network import Network, PrivateAddress
 from nurture.errors import BadSettings
-from nurture.store import Session
+from nurture.store import Session, Store
 from nurture.store.models import RequestRow
 from nurture.store.requests import find_request
 
@@ -101,8 +101,8 @@ def _place(url: str) -> httpcore.URL:
 class WebhookErrand(Errand):
     """One webhook of a journey's step; `request` keeps its body and how it went."""
 
-    def __init__(self, webhooks: Webhooks, hook: str, url: str, request: RequestRow) -> None:
-        self._webhooks, self._hook, self._url, self._request = webhooks, hook, url, request
+    def __init__(self, store: Store, webhooks: Webhooks, hook: str, url: str, request: RequestRow) -> None:
+        self._store, self._webhooks, self._hook, self._url, self._request = store, webhooks, hook, url, request
         self._note = ""
 
     async def prepare(self, session: Session, now: datetime) -> Settled | None:
@@ -115,7 +115,10 @@ class WebhookErrand(Errand):
         return Settled(str(found.body.get("note", ""))) if found.status != "open" else None
 
     async def run(self, now: datetime) -> None:
-        """Send it."""
+        """Send it, if it is still asked for: its lead may have been erased."""
+        async with self._store.read() as session:
+            if await find_request(session, self._request.journey_id, self._request.occurrence) is None:
+                raise TryAgain("the request is no longer in the store")
         identity = quote(f"{self._request.journey_id}/{self._request.occurrence}", safe="/:")
         self._note = await self._webhooks.post(self._hook, self._url, identity, self._request.body, now)
 

@@ -14,7 +14,7 @@ from nurture.errors import NurtureError, Unavailable
 from nurture.hearing import ForJourney
 from nurture.orders import Journeys, StartOrder
 from nurture.settings import Settings
-from nurture.store import Store, journeys
+from nurture.store import Store, erasure, journeys
 from nurture.store.models import OutboxRow
 
 AT_ONCE = 16
@@ -22,6 +22,12 @@ AT_ONCE = 16
 
 class NotRunning(NurtureError):
     """A journey that the engine was told to run does not run."""
+
+    permanent = False
+
+
+class NotForgotten(NurtureError):
+    """Something is left of journeys that the engine was told to forget."""
 
     permanent = False
 
@@ -78,6 +84,8 @@ class Carrier:
                     await self._tell(one)
                 for journey_id in errand.starts:
                     await self._start(orders.get(journey_id))
+                if errand.row.kind == "forget":
+                    await self._forget(errand.row.lead_id, errand.forgets)
             except Unavailable as error:
                 lost.append(error)
                 errand.trouble = error
@@ -94,6 +102,14 @@ class Carrier:
             return
         if not await self._engine.signal(*told):
             raise NotRunning(f"journey {told.journey_id} was started and does not run")
+
+    async def _forget(self, lead_id: str, journey_ids: Sequence[str]) -> None:
+        """Have nothing left of an erased lead; an engine deletes in its own time, so that it is asked again."""
+        async with self._store.write() as session:
+            await erasure.sweep_up(session, lead_id)
+        left = [one for one in journey_ids if not await self._engine.forget(one)]
+        if left:
+            raise NotForgotten(f"{len(left)} journeys of an erased lead are being deleted and are still there")
 
     async def _start(self, order: StartOrder | None) -> bool:
         """Have the journey run; False when there is nothing left to run."""

@@ -1,4 +1,4 @@
-"""What each kind of outbox row means: whom to tell what, whom to enter where, which journeys to start."""
+"""What each kind of outbox row means: whom to tell what, whom to enter where, which journeys to start or forget."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +30,7 @@ class Errand:
     tells: list[ForJourney] = field(default_factory=list)
     plan: Plan = field(default_factory=nothing)
     starts: list[str] = field(default_factory=list)
+    forgets: list[str] = field(default_factory=list)
     trouble: Exception | None = None
 
 
@@ -63,6 +64,8 @@ async def _errand(
         case "signal":
             heard = Heard(at=now, arm=row.body["arm"], note=row.body.get("note", ""))
             return Errand(row, tells=[ForJourney(row.body["journey"], heard)])
+        case "forget":
+            return Errand(row, forgets=row.body["journeys"])
         case kind:
             raise BadInput(f"an outbox row of kind {kind!r} is unknown: is an older worker running?", field="kind")
 

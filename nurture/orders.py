@@ -29,3 +29,6 @@ class Journeys(Protocol):
 
     async def signal(self, journey_id: str, heard: Heard) -> bool:
         """Tell a running journey what was heard; False when no such journey runs."""
+
+    async def forget(self, journey_id: str) -> bool:
+        """End the journey and delete all that is kept of it; True once nothing is left, so that it is asked again till then."""

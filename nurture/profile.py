@@ -113,3 +113,8 @@ def facts_tree(profile: Mapping[str, Any], stage: str, scores: Mapping[str, floa
 def address_hash(email: str) -> str:
     """What is kept of an address that takes no mail: equal for every way to write the same address."""
     return hashlib.sha256(email.strip().lower().encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def key_hash(kind: str, value: str) -> str:
+    """What is kept of a key by which an erased lead was known."""
+    return hashlib.sha256(f"{kind}:{value}".encode("utf-8", "surrogatepass")).hexdigest()

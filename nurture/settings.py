@@ -1,14 +1,17 @@
 """Settings, read once from the environment (`NURTURE_…`) or a `.env` file; Temporal's own come as `TEMPORAL_…`."""
 
+from base64 import b64decode
 from pathlib import Path
 from typing import Literal
 
-from pydantic import EmailStr, Field, SecretStr, ValidationError, model_validator
+from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from nurture.errors import BadSettings
 from nurture.pace import speed
 from nurture.permission import HouseRules
+
+PAYLOAD_KEY = 32  # bytes: AES-256
 
 
 class Settings(BaseSettings):
@@ -25,6 +28,8 @@ class Settings(BaseSettings):
     base_url: str = "http://127.0.0.1:8000"
     secrets: list[SecretStr] = Field(default_factory=lambda: [SecretStr("for development only")], min_length=1)
     """Sign links; the first signs, all are accepted."""
+    payload_keys: list[SecretStr] = Field(default_factory=list)
+    """Encrypt what Temporal keeps, each 32 bytes in base64; the first encrypts, all decrypt. None: nothing is encrypted."""
     time_zone: str = "UTC"
     language: str = "en"
     sender: str = "nurture <hello@example.com>"
@@ -54,6 +59,13 @@ class Settings(BaseSettings):
     outbox_limit: int = 1_000_000
     """Events not yet delivered, above which intake answers 503."""
 
+    @field_validator("payload_keys")
+    @classmethod
+    def _whole_keys(cls, keys: list[SecretStr]) -> list[SecretStr]:
+        if any(len(_decoded(key)) != PAYLOAD_KEY for key in keys):
+            raise ValueError("each is 32 random bytes in base64: make one with openssl rand -base64 32")
+        return keys
+
     @model_validator(mode="after")
     def _safe_in_production(self) -> "Settings":
         if self.environment == "production":
@@ -64,9 +76,22 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def payload_key_bytes(self) -> list[bytes]:
+        """The keys that encrypt payloads, ready for use."""
+        return [_decoded(key) for key in self.payload_keys]
+
+    @property
     def pace_factor(self) -> float:
         """How many times faster than the calendar new journeys run."""
         return speed(self.speed) if self.speed else 1.0
+
+
+def _decoded(key: SecretStr) -> bytes:
+    """The bytes behind base64, none when it is no base64."""
+    try:
+        return b64decode(key.get_secret_value(), validate=True)
+    except ValueError:
+        return b""
 
 
 def read_settings() -> Settings:

@@ -41,6 +41,7 @@ PROBLEM = {
 REFUSALS = {
     "401": "no API key, or one that is not valid",
     "403": "the key lacks the scope events:write",
+    "409": "the lead was erased, and comes in again only with a consent of its own",
     "413": f"more than {MOST_AT_ONCE} events, or a body that is too large",
     "422": "what is wrong, and in which field",
     "503": "not taken in; try again after Retry-After seconds",

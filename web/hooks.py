@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from nurture.errors import BadInput, BadSettings, NotFound
+from nurture.errors import BadInput, BadSettings, NotFound, Refused
 from nurture.hooks import Source
 from nurture.intake import Internal, read_incoming
 from nurture.intake.incoming import stable_id
@@ -33,7 +33,7 @@ def seals(sources: Mapping[str, Source], secrets: Mapping[str, SecretStr]) -> di
 
 
 class Heard(BaseModel):
-    """The event that the webhook became; `ignored` when its type is none that the source maps."""
+    """The event that the webhook became; `ignored` when its type is none that the source maps, or its lead was erased."""
 
     ignored: bool = False
     id: str | None = None
@@ -57,6 +57,8 @@ async def take_webhook(source: str, request: Request, here: Annotated[State, Dep
     # The team declared the mapping, so it may name events of our own: what sales answered comes from the CRM.
     event = Internal(**{**dict(incoming), "id": stable_id("hook", source, webhook_id)})
     (result,) = await here.intake.accept([event], clock())
+    if isinstance(result.error, Refused):  # about an erased lead: nothing to store, and nothing to send again
+        return Heard(ignored=True)
     if result.error is not None:
         raise result.error
     return Heard(id=result.id, lead_id=result.lead_id)

@@ -1,8 +1,12 @@
-"""How others address journeys on Temporal: start one, tell one something. Both may be done twice."""
+"""How others address journeys on Temporal: start one, tell one something, forget one. All may be done twice."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import timedelta
+from typing import TypeVar
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.common import (
     SearchAttributeKey,
@@ -19,6 +23,7 @@ from nurture.journey import Heard
 from nurture.orders import StartOrder
 from workflows.journey import JourneyOrder, JourneyWorkflow
 
+Answer = TypeVar("Answer")
 CAMPAIGN = SearchAttributeKey.for_keyword("NurtureCampaign")
 LEAD = SearchAttributeKey.for_keyword("NurtureLead")
 VERSION = SearchAttributeKey.for_keyword("NurtureVersion")
@@ -90,6 +95,43 @@ class TemporalJourneys:
         except TimeoutError as error:
             raise _understood(error) from error
         return True
+
+    async def forget(self, journey_id: str) -> bool:
+        """End the journey's workflow and delete every run of it with its history; True once there is none."""
+        runs = await self._within(self._runs(workflow_id(journey_id)))
+        for run_id in sorted(runs):
+            execution = WorkflowExecution(workflow_id=workflow_id(journey_id), run_id=run_id)
+            request = DeleteWorkflowExecutionRequest(namespace=self._client.namespace, workflow_execution=execution)
+            # A run that is open is terminated by that.
+            await self._within(self._deleted(request))
+        return not runs
+
+    async def _runs(self, name: str) -> set[str]:
+        """Every run that is known: the latest, which the list may not show yet, and all that it shows."""
+        listed = self._client.list_workflows(f'WorkflowId = "{name}"', rpc_timeout=PATIENCE)
+        runs = {one.run_id async for one in listed}
+        try:
+            runs.add((await self._client.get_workflow_handle(name).describe(rpc_timeout=PATIENCE)).run_id)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        return runs
+
+    async def _deleted(self, request: DeleteWorkflowExecutionRequest) -> None:
+        try:
+            await self._client.workflow_service.delete_workflow_execution(request, timeout=PATIENCE)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    @staticmethod
+    async def _within(asked: Awaitable[Answer]) -> Answer:
+        """The server's answer; out of reach, `Unavailable`."""
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                return await asked
+        except (RPCError, TimeoutError) as error:
+            raise _understood(error) from error
 
 
 def _understood(error: RPCError | TimeoutError) -> Exception:

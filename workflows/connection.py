@@ -1,7 +1,7 @@
 """The connection to Temporal, by its own settings (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, TLS)."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -18,12 +18,15 @@ DEFAULT_ADDRESS = "127.0.0.1:7233"
 QUOTED = re.compile(r'(?:message|error): "([^"]+)"')
 
 
-async def connect(load: Callable[[str], Awaitable[str]]) -> Client:
-    """A client; raises `Unavailable` while the server cannot be reached. `load` answers a version's JSON."""
+async def connect(load: Callable[[str], Awaitable[str]], keys: Sequence[bytes] = ()) -> Client:
+    """A client; raises `Unavailable` while the server cannot be reached.
+
+    `load` answers a version's JSON; `keys` encrypt what is sent.
+    """
     config = _config()
     address = config["target_host"]
     try:
-        client = await Client.connect(**config, data_converter=data_converter(load))
+        client = await Client.connect(**config, data_converter=data_converter(load, keys))
         await register_search_attributes(client)
     except ValueError as error:
         raise BadSettings(f"TEMPORAL_ADDRESS: {address} is no address: write host:port") from error

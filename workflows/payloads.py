@@ -1,4 +1,4 @@
-"""How payloads travel: everything inline as JSON, but a version by the hash of its content.
+"""How payloads travel: everything inline as JSON, but a version by the hash of its content; encrypted where there are keys.
 
 A version is immutable, so a replay that fetches it again reads the same. See Temporal's external storage.
 """
@@ -13,6 +13,8 @@ from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter, pydan
 from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
+    DefaultFailureConverter,
+    DefaultFailureConverterWithEncodedAttributes,
     DefaultPayloadConverter,
     ExternalStorage,
     JSONPlainPayloadConverter,
@@ -24,6 +26,7 @@ from temporalio.converter import (
 )
 
 from nurture.version import Version
+from workflows.cipher import Cipher
 
 KIND, VERSION = "nurture-kind", b"version"
 
@@ -87,8 +90,11 @@ class VersionStorage(StorageDriver):
         return Payload(metadata={"encoding": b"json/plain", KIND: VERSION}, data=self._known[key])
 
 
-def data_converter(load: Callable[[str], Awaitable[str]]) -> DataConverter:
-    """The converter that every client, worker and replayer of ours must use."""
+def data_converter(load: Callable[[str], Awaitable[str]], keys: Sequence[bytes] = ()) -> DataConverter:
+    """The converter that every client, worker and replayer of ours must use; with `keys`, what it sends is encrypted.
+
+    A version is left plain: it goes to the store and not to Temporal, and is found there by the hash of its text.
+    """
     storage = VersionStorage(load)
 
     def select(context: StorageDriverSelectContext, payload: Payload) -> StorageDriver | None:
@@ -97,5 +103,7 @@ def data_converter(load: Callable[[str], Awaitable[str]]) -> DataConverter:
     return dataclasses.replace(
         pydantic_data_converter,
         payload_converter_class=Payloads,
+        payload_codec=Cipher(keys, left_plain=(KIND, VERSION)) if keys else None,
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes if keys else DefaultFailureConverter,
         external_storage=ExternalStorage(drivers=[storage], driver_selector=select, payload_size_threshold=0),
     )

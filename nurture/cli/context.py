@@ -1,6 +1,7 @@
 """What every command stands on: the settings, the store opened and closed, the clock, and where output goes."""
 
 import asyncio
+import getpass
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -109,6 +110,14 @@ def write(file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{file} cannot be written ({error.strerror}): name another file") from error
+
+
+def user() -> str:
+    """Who is at the terminal, for the record."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without a name for its user
+        return "unknown"
 
 
 def counted(number: int, name: str) -> str:

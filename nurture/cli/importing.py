@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nurture.cli.context import Here, counted, err, in_store, out, pairs
 from nurture.cli.sheet import Row, Sheet, read_sheet
-from nurture.errors import BadInput, NurtureError, Unavailable
+from nurture.errors import BadInput, NurtureError, Refused, Unavailable
 from nurture.fields import GROUPS, IDENTITIES, LISTS, validated
 from nurture.intake import Consent, Incoming, Intake, Result, read_incoming
 from nurture.loader import load
@@ -35,11 +35,12 @@ class Tally:
     changed: int = 0
     bad: int = 0
     refused: int = 0
+    erased: int = 0
     consents: int = 0
 
     def in_words(self) -> str:
         """One line for a person."""
-        same = self.rows - self.new - self.changed - self.bad
+        same = self.rows - self.new - self.changed - self.bad - self.erased
         if self.rows and same == self.rows and not self.consents:
             return f"{counted(self.rows, 'row')}: nothing changed, all of them were imported before"
         return f"{counted(self.rows, 'row')}: {self.new:,} new, {self.changed:,} changed, {same:,} as they were, {self.bad:,} bad"
@@ -70,7 +71,9 @@ class Import:
         results = await self.intake.accept([item for _, item in items], self.here.now)
         taken: list[str] = []
         for (row, _), result in zip(items, results, strict=True):
-            if result.error is not None or result.lead_id is None:
+            if isinstance(result.error, Refused):
+                self.tally.erased += 1
+            elif result.error is not None or result.lead_id is None:
                 self._tell(row, result.error or BadInput("nobody is named"))
             else:
                 self._count(row, result)
@@ -164,6 +167,8 @@ def import_(
         out.print(
             f"{counted(tally.refused, 'lead')} said no before and {'was' if tally.refused == 1 else 'were'} left so"
         )
+    if tally.erased:
+        out.print(f"{counted(tally.erased, 'row')} left out: who they name was erased")
     if tally.bad:
         raise typer.Exit(1)
 

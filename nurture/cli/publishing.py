@@ -1,13 +1,12 @@
 """`nurture publish`."""
 
-import getpass
 import subprocess
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nurture.cli.context import Here, campaign, catalogue, in_store, out
+from nurture.cli.context import Here, campaign, catalogue, in_store, out, user
 from nurture.settings import read_settings
 from nurture.store import campaigns
 from nurture.store.campaigns import Published
@@ -24,7 +23,7 @@ def publish(
     settings = read_settings()
     known = catalogue(settings).campaigns
     chosen = [campaign(known, key) for key in keys or known]
-    commit, who = commit_of(settings.campaigns), by or _user()
+    commit, who = commit_of(settings.campaigns), by or user()
 
     async def work(here: Here) -> dict[str, Published]:
         async with here.store.write() as session:
@@ -45,10 +44,3 @@ def commit_of(folder: Path) -> str:
     except OSError:
         return ""
     return asked.stdout.strip()
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a name for its user
-        return "unknown"

@@ -3,17 +3,19 @@
 The strongest known key decides: our own id, then an external id, an e-mail address, a phone number, a cookie. The last two
 are shared by people (an office, a browser), so they alone never join two people of different addresses. A cookie follows
 the person who used it last; what an anonymous visitor did goes to the person it turns out to be. An address or an
-external id that belongs to somebody else stays there, with a warning: merging is for people to decide.
+external id that belongs to somebody else stays there, with a warning: merging is for people to decide. By one that
+belonged to an erased lead nobody comes in, but with a consent of their own.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from nurture.errors import NotFound, Unavailable
+from nurture.errors import NotFound, NurtureError, Refused, Unavailable
 from nurture.intake.incoming import Prepared
+from nurture.store import erasure
 from nurture.store import held as rows
 from nurture.store.held import HeldLead, Key, Kind
 from nurture.store.models import new_id
@@ -32,7 +34,7 @@ class Member:
 
     item: Prepared
     lead: HeldLead | None = None
-    error: NotFound | None = None
+    error: NurtureError | None = None
     not_theirs: set[Kind] = field(default_factory=set)
 
 
@@ -101,8 +103,12 @@ def resolve(connection: Connection, items: Sequence[Prepared]) -> tuple[list[Mem
     known = rows.by_keys(connection, {key for item in items for key in item.keys})
     there = rows.existing(connection, {item.lead_id for item in items if item.lead_id is not None})
     weak = any(kind in WEAK for item in items for kind, _ in item.keys)
+    barred = _barred(connection, items, known)
     names = Names(known, rows.kinds_of(connection, there | set(known.values())) if weak else {})
-    ids = [None if item.lead_id and item.lead_id not in there else names.lead_of(item) for item in items]
+    ids = [
+        None if (item.lead_id and item.lead_id not in there) or at in barred else names.lead_of(item)
+        for at, item in enumerate(items)
+    ]
     wanted = {one for one in (*ids, *names.turned_out) if one is not None and one not in names.made}
     held = rows.held(connection, wanted | {names.final(one) for one in wanted} - names.made)
     if wanted - held.keys():
@@ -110,7 +116,26 @@ def resolve(connection: Connection, items: Sequence[Prepared]) -> tuple[list[Mem
     for made in names.made:
         held[made] = HeldLead(made, is_new=True)
     _absorb(connection, names, held, items[0].now)
-    return [_member(item, lead_id, names, held) for item, lead_id in zip(items, ids, strict=True)], names
+    return [
+        Member(item, error=barred[at]) if at in barred else _member(item, ids[at], names, held)
+        for at, item in enumerate(items)
+    ], names
+
+
+def _barred(connection: Connection, items: Sequence[Prepared], known: Mapping[Key, str]) -> dict[int, Refused]:
+    """The items that name an erased lead, by their place; who says yes to something themselves is welcome back."""
+    erased = erasure.erased(connection, {key for item in items for key in item.keys if key not in known})
+    barred: dict[int, Refused] = {}
+    back: set[Key] = set()
+    for at, item in enumerate(items) if erased else ():
+        theirs = erased.intersection(item.keys) - back
+        if theirs and not any(consent.granted for consent in item.consents.values()):
+            field = "email" if any(kind == "email" for kind, _ in theirs) else "external_id"
+            barred[at] = Refused(f"lead.{field}: was erased: it comes in again only with a consent of its owner")
+        else:
+            back |= theirs
+    erasure.welcome_back(connection, back)
+    return barred
 
 
 def _member(item: Prepared, lead_id: str | None, names: Names, held: dict[str, HeldLead]) -> Member:

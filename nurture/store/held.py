@@ -12,14 +12,17 @@ from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.models import (
     ConsentRow,
     CrossingRow,
+    DeadLetterRow,
     EventRow,
     HandOffRow,
     IdentityRow,
     JourneyRow,
     LeadRow,
     MessageRow,
+    MetConditionRow,
     OutboxRow,
     ReferralRow,
+    RefusalRow,
     RequestRow,
     ScoreChangeRow,
 )
@@ -138,7 +141,8 @@ def rename(connection: Connection, keys: Iterable[tuple[Key, str]]) -> None:
 
 
 _STAYS: tuple[type[SQLModel], ...] = (JourneyRow, MessageRow, HandOffRow, RequestRow, ReferralRow, CrossingRow)
-_MOVES: tuple[type[SQLModel], ...] = (EventRow, ScoreChangeRow, ConsentRow, OutboxRow, IdentityRow)
+_GOES: tuple[type[SQLModel], ...] = (RefusalRow, MetConditionRow)
+_MOVES: tuple[type[SQLModel], ...] = (EventRow, ScoreChangeRow, ConsentRow, OutboxRow, DeadLetterRow, IdentityRow)
 
 
 def absorb(connection: Connection, anonymous: HeldLead, lead: HeldLead) -> bool:
@@ -150,6 +154,8 @@ def absorb(connection: Connection, anonymous: HeldLead, lead: HeldLead) -> bool:
     for model in _MOVES:
         moving = update(table(model)).where(table(model).c.lead_id == anonymous.id).values(lead_id=lead.id)
         connection.execute(moving)
+    for model in _GOES:
+        connection.execute(table(model).delete().where(table(model).c.lead_id == anonymous.id))
     connection.execute(LEADS.delete().where(LEADS.c.id == anonymous.id))
     lead.profile = {**anonymous.profile, **lead.profile}
     lead.written = {**anonymous.written, **lead.written}

@@ -86,7 +86,7 @@ class OutboxRow(SQLModel, table=True):
     """Something the dispatcher has to do for a lead, in order of `id`; deleted when done.
 
     `kind`: `event` (tell who listens for one of its keys; without an event, something else changed), `enrol`, `start`,
-    `signal`.
+    `signal`, `forget` (end an erased lead's journeys and delete their histories).
     Until `claimed_until` no row of this lead is taken: one is being worked on, or is to be tried again then.
     """
 
@@ -281,6 +281,19 @@ class SuppressionRow(SQLModel, table=True):
     scope: str = Field(primary_key=True)
     reason: str
     at: datetime
+
+
+class ErasureRow(SQLModel, table=True):
+    """That a lead was erased, when and by whom: a row for its id and for each address and external id it was known by.
+
+    Only hashes are kept (`nurture.profile.key_hash`).
+    """
+
+    __tablename__ = "erasures"
+
+    hash: str = Field(primary_key=True)
+    at: datetime
+    by: str
 
 
 class ConsentRow(SQLModel, table=True):

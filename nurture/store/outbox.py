@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Update, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 
+from nurture.profile import key_hash
 from nurture.store.bulk import insert_all
 from nurture.store.database import Session
 from nurture.store.leases import alone
-from nurture.store.models import DeadLetterRow, OutboxRow
+from nurture.store.models import DeadLetterRow, ErasureRow, OutboxRow
 
 FIRST_RETRY = timedelta(seconds=0.5)
 LAST_RETRY = timedelta(seconds=60)
@@ -86,9 +87,10 @@ async def retry(session: Session, row: OutboxRow, now: datetime) -> None:
 
 
 async def bury(session: Session, row: OutboxRow, reason: str, now: datetime) -> None:
-    """Put what can never work among the dead letters."""
-    letter = DeadLetterRow(lead_id=row.lead_id, kind=row.kind, body=row.body, reason=reason, at=now)
-    session.add(letter)
+    """Put what can never work among the dead letters; of an erased lead only what is to be forgotten of it still matters."""
+    erased = await session.get(ErasureRow, key_hash("lead", row.lead_id)) is not None
+    if row.kind == "forget" or not erased:
+        session.add(DeadLetterRow(lead_id=row.lead_id, kind=row.kind, body=row.body, reason=reason, at=now))
     await session.exec(delete(OutboxRow).where(col(OutboxRow.id) == row.id))
 
 

@@ -91,6 +91,9 @@ class Walkers:
             await self.tell(journey_id, heard)
         return True
 
+    async def forget(self, journey_id: str) -> bool:
+        return self.running.pop(journey_id, None) is None
+
     async def tell(self, journey_id: str, reply: AnyReply) -> None:
         self.running[journey_id].news.append(reply)
         await self.go_on(journey_id)

@@ -29,6 +29,7 @@ class Engine:
         self.started: list[StartOrder] = []
         self.heard: list[tuple[str, Heard]] = []
         self.running: set[str] = set()
+        self.forgotten: list[str] = []
         self.reachable = True
         self.starts = True
 
@@ -44,6 +45,13 @@ class Engine:
             return False
         self.heard.append((journey_id, heard))
         return True
+
+    async def forget(self, journey_id: str) -> bool:
+        self._reach()
+        self.forgotten.append(journey_id)
+        known = journey_id in self.running
+        self.running.discard(journey_id)
+        return not known
 
     def _reach(self) -> None:
         if not self.reachable:

@@ -18,7 +18,7 @@ from nurture.cli.context import out
 from nurture.cli.main import app
 from nurture.store import Store
 from nurture.store.migrate import upgrade
-from nurture.store.models import CampaignRow, ConsentRow, LeadRow, OutboxRow, VersionRow
+from nurture.store.models import CampaignRow, ConsentRow, ErasureRow, LeadRow, OutboxRow, VersionRow
 from tests.integration.life import Life
 
 ROOT = Path(__file__).parents[2]
@@ -429,6 +429,54 @@ async def test_why_for_programs_holds_the_same(life: Life) -> None:
 def test_why_of_nobody_is_one_clear_line() -> None:
     told = run("why", "nobody@x.org")
     assert (told.exit_code, told.output.startswith("nurture: no lead goes by 'nobody@x.org'")) == (1, True)
+
+
+# --- export and erase ---
+
+
+async def test_all_that_is_known_of_a_lead_is_exported(life: Life, tmp_path: Path) -> None:
+    await said("publish")
+    lead_id = await life.lead(first_name="Ann", city="=HYPERLINK(1)")
+    await life.happens("subscribed", page="home")
+
+    shown = json.loads(await said("export", "ann@example.com"))
+    await said("export", lead_id, "--out", str(tmp_path / "ann.json"))
+
+    written = json.loads((tmp_path / "ann.json").read_text())
+    assert written | {"exported_at": None} == shown | {"exported_at": None}
+    assert (shown["format"], shown["lead_id"]) == ("nurture/lead/1", lead_id)
+    tables = shown["tables"]
+    assert tables["leads"][0]["profile"] == {
+        "email": "ann@example.com", "first_name": "Ann", "city": "=HYPERLINK(1)"
+    }  # fmt: skip
+    assert [row["value"] for row in tables["identities"]] == ["ann@example.com"]
+    assert "home" in str(tables["events"])
+    assert [row["template"] for row in tables["messages"]] == ["welcome/hello"]
+
+
+async def test_a_lead_is_erased_and_its_row_in_the_next_import_is_left_out(life: Life) -> None:
+    await said("publish")
+    await life.lead()
+    await life.happens("subscribed")
+
+    told = await said("erase", "ann@example.com", "--yes", "--by", "dpo")
+    await life.settle()
+    again = await asyncio.to_thread(imported, "email,first_name", "ann@example.com,Ann", "bob@example.com,Bob")
+
+    assert re.fullmatch(r"erased: \d+ rows; 1 journey to be deleted by the worker\n", told)
+    assert "2 rows: 1 new, 0 changed, 0 as they were, 0 bad" in again.output
+    assert (again.exit_code, "1 row left out: who they name was erased" in again.output) == (0, True)
+    assert [row.email for row in await asyncio.to_thread(rows, LeadRow)] == ["bob@example.com"]
+    assert {row.by for row in await asyncio.to_thread(rows, ErasureRow)} == {"dpo"}
+
+
+def test_nothing_is_erased_before_a_person_says_yes() -> None:
+    imported("email", "ann@example.com")
+
+    asked = CliRunner().invoke(app, ["erase", "ann@example.com"], input="n\n")
+
+    assert (asked.exit_code, "no way back" in asked.output) == (1, True)
+    assert len(rows(LeadRow)) == 1
 
 
 # --- keys ---

@@ -24,11 +24,14 @@ from nurture.store.leads import get, look_up
 from nurture.store.models import (
     ConsentRow,
     CrossingRow,
+    DeadLetterRow,
     EventRow,
     IdentityRow,
     JourneyRow,
     LeadRow,
+    MetConditionRow,
     OutboxRow,
+    RefusalRow,
     ScoreChangeRow,
     VersionRow,
 )
@@ -219,6 +222,24 @@ async def test_anonymous_activity_belongs_to_the_person_it_turns_out_to_be(
     assert {row.lead_id for row in await rows(store, EventRow)} == {ann.lead_id}
     assert {row.lead_id for row in await rows(store, OutboxRow)} == {ann.lead_id}
     assert [lead.scores for lead in await rows(store, LeadRow)] == [{"interest": 18.3}]
+
+
+async def test_of_an_anonymous_visitor_who_turns_out_to_be_somebody_no_row_is_left_behind(
+    intake: Intake, store: Store, now: datetime
+) -> None:
+    (ann,) = await intake.accept([event_of()], now)
+    (visitor,) = await intake.accept([event_of(None, lead={"cookie": "c1"})], now)
+    assert visitor.lead_id is not None
+    about: dict[str, Any] = {"lead_id": visitor.lead_id, "campaign": "vips"}
+    async with store.write() as session:
+        session.add(RefusalRow(event="e1", reason="too soon", at=now, **about))
+        session.add(MetConditionRow(condition="c", since=now, **about))
+        session.add(DeadLetterRow(lead_id=visitor.lead_id, kind="enrol", reason="never worked", at=now))
+
+    await intake.accept([event_of(lead={"cookie": "c1"})], now)
+
+    assert [await rows(store, model) for model in (RefusalRow, MetConditionRow)] == [[], []]
+    assert [row.lead_id for row in await rows(store, DeadLetterRow)] == [ann.lead_id]
 
 
 async def test_both_anonymous_ids_of_a_person_are_attached_and_repeated_events_ignored(

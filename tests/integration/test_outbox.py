@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from nurture.profile import key_hash
 from nurture.store import Store, outbox
-from nurture.store.models import DeadLetterRow, OutboxRow
+from nurture.store.models import DeadLetterRow, ErasureRow, OutboxRow
 
 LEASE = timedelta(seconds=30)
 SECOND = timedelta(seconds=1)
 
 
-def row(lead_id: str, now: datetime, *, due: datetime | None = None, **body: object) -> OutboxRow:
-    return OutboxRow(lead_id=lead_id, kind="event", body=body, due_at=due or now, created_at=now)
+def row(lead_id: str, now: datetime, kind: str = "event", *, due: datetime | None = None, **body: object) -> OutboxRow:
+    return OutboxRow(lead_id=lead_id, kind=kind, body=body, due_at=due or now, created_at=now)
 
 
 async def put(store: Store, *rows: OutboxRow) -> None:
@@ -121,6 +122,21 @@ async def test_what_can_never_work_is_buried_with_the_reason(store: Store, now: 
         [letter] = (await session.exec(select(DeadLetterRow))).all()
         assert await outbox.depth(session) == 0
     assert (letter.lead_id, letter.kind, letter.body, letter.reason) == ("ann", "event", {"n": 0}, "no such campaign")
+
+
+async def test_of_an_erased_lead_only_what_is_to_be_forgotten_is_buried(store: Store, now: datetime) -> None:
+    await put(store, row("ann", now, n=0), row("ann", now, "forget", n=1))
+    async with store.write() as session:
+        session.add(ErasureRow(hash=key_hash("lead", "ann"), at=now, by="ops"))
+    taken = await claim(store, now)
+    async with store.write() as session:
+        for one in taken:
+            await outbox.bury(session, one, "there is no such lead", now)
+
+    async with store.read() as session:
+        letters = (await session.exec(select(DeadLetterRow))).all()
+        assert await outbox.depth(session) == 0
+    assert [letter.body["n"] for letter in letters] == [1]
 
 
 async def test_an_id_is_never_given_twice(store: Store, now: datetime) -> None:

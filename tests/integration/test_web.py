@@ -17,6 +17,7 @@ from nurture.settings import Settings
 from nurture.store import Store
 from nurture.store.campaigns import publish
 from nurture.store.consents import current_consents
+from nurture.store.erasure import erase
 from nurture.store.models import EventRow, LeadRow, LinkRow, MessageRow
 from nurture.store.referrals import share_code
 from nurture.version import frozen
@@ -168,6 +169,36 @@ async def test_a_survey_takes_one_answer(client: httpx.AsyncClient, store: Store
 
     async with store.read() as session:
         assert (await session.get_one(LeadRow, "ann")).profile["nps"] == 9
+
+
+# --- about an erased lead ---
+
+
+async def test_a_late_click_survey_or_friend_finds_nothing_and_brings_nobody_back(
+    client: httpx.AsyncClient, store: Store, links: Links
+) -> None:
+    async with store.write() as session:
+        code = await share_code(session, "ann", datetime.now(UTC))
+        await erase(session, "ann", "ops", datetime.now(UTC))
+
+    late = [
+        await client.get(links.click("l"), headers={"User-Agent": "a browser"}),
+        await client.post(links.survey("ann", "nps", "m"), data={"score": "9"}),
+        await client.get(links.share(code)),
+    ]
+
+    assert [one.status_code for one in late] == [404, 404, 404]
+    assert await names(store) == []
+
+
+async def test_who_was_erased_may_still_unsubscribe(client: httpx.AsyncClient, store: Store, links: Links) -> None:
+    async with store.write() as session:
+        await erase(session, "ann", "ops", datetime.now(UTC))
+    address = links.unsubscribe("ann", "news", "m")
+
+    asked, done = await client.get(address), await client.post(address, data={"List-Unsubscribe": "One-Click"})
+
+    assert (asked.status_code, done.status_code) == (200, 200)
 
 
 @pytest.mark.parametrize("path", ["/c/x.y", "/u/x.y", "/s/x.y"])

@@ -9,6 +9,7 @@ from sqlmodel import select
 from standardwebhooks import Webhook
 
 from nurture.store import Store
+from nurture.store.erasure import erase
 from nurture.store.models import EventRow
 from tests.integration.conftest import HOOK_SECRETS
 
@@ -127,3 +128,19 @@ async def test_a_type_that_is_not_mapped_is_taken_and_ignored(client: httpx.Asyn
 
 async def test_a_source_that_nobody_declared_is_not_there(client: httpx.AsyncClient) -> None:
     assert (await client.post("/hooks/in/shap", content=BODY, headers=signed())).status_code == 404
+
+
+async def test_a_late_webhook_about_an_erased_lead_is_ignored_and_an_event_is_refused(
+    client: httpx.AsyncClient, store: Store
+) -> None:
+    event = {"name": "order_paid", "lead": {"email": "ann@example.com"}}
+    lead_id = (await client.post("/v1/events", json=event)).json()["lead_id"]
+    async with store.write() as session:
+        await erase(session, lead_id, "ops", datetime.now(UTC))
+
+    late = await post(client, signed())
+    again = await client.post("/v1/events", json=event)
+
+    assert (late.status_code, late.json()["ignored"]) == (202, True)
+    assert (again.status_code, "was erased" in again.json()["detail"]) == (409, True)
+    assert await heard(store) == []

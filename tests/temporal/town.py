@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 from sqlmodel import col, select
-from temporalio.client import WorkflowHandle
+from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
@@ -32,7 +32,7 @@ from nurture.store.enrolments import enrol
 from nurture.store.events import announce, record_own_event
 from nurture.store.journeys import start_order
 from nurture.store.leads import locked
-from nurture.store.models import JourneyRow, LeadRow, MessageRow, MoveRow, new_id
+from nurture.store.models import JourneyRow, LeadRow, MessageRow, MoveRow, OutboxRow, new_id
 from nurture.version import frozen
 from tests.temporal.roads import AT_NOON, LOVE
 from worker import equip
@@ -59,7 +59,9 @@ class Postbox:
             self.asking.notify_all()
         if self.trouble is not None:
             raise self.trouble
-        self.mails.append(envelope)
+        async with self.asking:
+            self.mails.append(envelope)
+            self.asking.notify_all()
         return Receipt("taken")
 
     def empty(self) -> None:
@@ -109,8 +111,11 @@ def a_lead(**profile: Any) -> LeadRow:
 class Town:
     """Leads are settled, enrolled and lived through here."""
 
-    def __init__(self, environment: WorkflowEnvironment, store: Store, queue: str) -> None:
+    def __init__(
+        self, environment: WorkflowEnvironment, store: Store, queue: str, client: Client | None = None
+    ) -> None:
         self.environment, self.store = environment, store
+        self.client = client or environment.client
         self.postbox = Postbox()
         self.settings = Settings(
             task_queue=queue,
@@ -123,11 +128,11 @@ class Town:
         ready = Definition(key="ready", ready=lead.email.known())
         catalogue = Catalogue(definitions={"ready": ready}, scores={LOVE.key: LOVE})
         self.equipment = equip(self.settings, store, catalogue, {"email": self.postbox})
-        self.journeys = TemporalJourneys(environment.client, queue)
+        self.journeys = TemporalJourneys(self.client, queue)
         self.dispatcher = Dispatcher(store, self.journeys, settings=self.settings)
         self.replayer = Replayer(
             workflows=[JourneyWorkflow],
-            data_converter=environment.client.data_converter,
+            data_converter=self.client.data_converter,
             workflow_runner=UnsandboxedWorkflowRunner(),
         )
 
@@ -141,21 +146,21 @@ class Town:
         return row.id
 
     async def begin(
-        self, campaign: Campaign, lead_id: str, *, still: bool = True
+        self, campaign: Campaign, lead_id: str, *, still: bool = True, key: str = ""
     ) -> tuple[JourneyRow, WorkflowHandle[Any, Any]]:
         """Enrol the lead by hand; while `still`, no time is skipped until the clock is moved on."""
         version = frozen(campaign)
         now = datetime.now(UTC)
         async with self.store.write() as session:
             await publish(session, version, by="test", now=now)
-            entered = await enrol(session, version, lead_id, by="test", now=now, manual=True)
+            entered = await enrol(session, version, lead_id, key=key, by="test", now=now, manual=True)
             assert isinstance(entered, Enrolled)
             order = await start_order(session, entered.journey_id)
             row = await session.get_one(JourneyRow, entered.journey_id)
         assert order is not None
         with self.environment.with_time_skipping_disabled() if still else nullcontext():
             await self.journeys.start(order)
-        return row, self.environment.client.get_workflow_handle(workflow_id(row.id))
+        return row, self.client.get_workflow_handle(workflow_id(row.id))
 
     async def happens(self, lead_id: str, planned: Planned, now: datetime) -> None:
         """Let it happen to the lead, and the dispatcher tell who listens."""
@@ -189,10 +194,26 @@ class Town:
                     return found
                 await asyncio.sleep(0.01)  # the worker works meanwhile
 
+    async def forgets(self, lead_id: str) -> None:
+        """Dispatch until nothing is left to be done about the lead."""
+        left = select(OutboxRow.id).where(OutboxRow.lead_id == lead_id)
+        async with asyncio.timeout(30):
+            while True:
+                await self.dispatch(datetime.now(UTC) + timedelta(minutes=1))
+                async with self.store.read() as session:
+                    if (await session.exec(left)).first() is None:
+                        return
+                await asyncio.sleep(0.01)  # the server deletes meanwhile
+
     async def tries(self, row: JourneyRow) -> None:
         """Wait until the postbox is asked to take a mail of this journey."""
         async with asyncio.timeout(10), self.postbox.asking:
             await self.postbox.asking.wait_for(lambda: row.id in self.postbox.asked)
+
+    async def takes(self, row: JourneyRow, *, mails: int) -> None:
+        """Wait until the postbox has taken so many mails of this journey."""
+        async with asyncio.timeout(10), self.postbox.asking:
+            await self.postbox.asking.wait_for(lambda: len(self.mails(row)) >= mails)
 
     def mails(self, row: JourneyRow) -> list[Envelope]:
         """What the postbox took of this journey; journeys of other tests may be under way beside it."""
@@ -207,15 +228,19 @@ class Town:
     async def live(self, campaign: Campaign, lead_id: str, events: Iterable[Planned] = ()) -> Lived:
         """The lead's whole journey; its history, replayed by today's code, goes the same way."""
         row, handle = await self.begin(campaign, lead_id)
+        await self.lives_on(row, handle, events)
+        await self.replayer.replay_workflow(await handle.fetch_history())
+        return await self.lived(row)
+
+    async def lives_on(self, row: JourneyRow, handle: WorkflowHandle[Any, Any], events: Iterable[Planned] = ()) -> None:
+        """To the end of the journey, with what happens on the way."""
         for planned in sorted(events, key=lambda one: one.after):
             present = await self.environment.get_current_time(handle)
             if not await self.moves_on(handle, row.entered + planned.after - present):
                 break
-            await self.happens(lead_id, planned, await self.environment.get_current_time(handle))
+            await self.happens(row.lead_id, planned, await self.environment.get_current_time(handle))
         await self.moves_on(handle)
         await handle.result()
-        await self.replayer.replay_workflow(await handle.fetch_history())
-        return await self.lived(row)
 
     async def moves_on(self, handle: WorkflowHandle[Any, Any], by: timedelta | None = None) -> bool:
         """Move the journey's clock on, to its end unless told how far; False when it has ended before."""

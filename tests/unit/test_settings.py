@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,31 @@ def test_a_setting_that_cannot_be_used_is_named_and_not_repeated(
         read_settings()
     assert str(caught.value).startswith(words)
     assert "canary" not in str(caught.value)
+
+
+KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+
+def test_payload_keys_are_read_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NURTURE_PAYLOAD_KEYS", json.dumps([KEY, KEY[::-1][1:] + "="]))
+
+    assert read_settings().payload_key_bytes[0] == bytes(range(32))
+
+
+@pytest.mark.parametrize("bad", ["hunter2", KEY[:-4], KEY[:20], "ключ"])
+def test_a_payload_key_that_is_none_is_refused_with_the_remedy_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, bad: str
+) -> None:
+    monkeypatch.setenv("NURTURE_PAYLOAD_KEYS", json.dumps([KEY, bad]))
+
+    with pytest.raises(BadSettings, match=r"NURTURE_PAYLOAD_KEYS.*openssl rand -base64 32") as refused:
+        read_settings()
+    assert bad not in str(refused.value)
+
+
+def test_a_list_that_is_no_json_is_refused_with_the_remedy_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NURTURE_PAYLOAD_KEYS", KEY)
+
+    with pytest.raises(BadSettings, match=r"NURTURE_PAYLOAD_KEYS: this is no JSON") as refused:
+        read_settings()
+    assert KEY not in str(refused.value)

@@ -1,0 +1,108 @@
+"""A lead erased: all that the store knows of it, and the orders to end and forget its journeys, in one transaction.
+
+What stays are hashes: the address is suppressed, and what the lead was known by does not come in again unasked. Every
+writer about a lead holds its row first, as this does: what was about to be sent finds nobody there any more.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, CursorResult, bindparam, delete, or_
+from sqlalchemy import select as select_columns
+from sqlmodel import SQLModel, col, select
+
+from nurture.profile import address_hash, key_hash
+from nurture.store import outbox
+from nurture.store.bulk import table
+from nurture.store.database import Session
+from nurture.store.held import Key
+from nurture.store.leads import locked
+from nurture.store.leases import alone
+from nurture.store.models import ErasureRow, IdentityRow, JourneyRow, OutboxRow, SuppressionRow
+from nurture.store.personal import PERSONAL
+from nurture.store.suppressions import suppress
+from nurture.store.upsert import insert
+
+ERASED = "erased"
+"""The reason of the suppression that an erasure leaves."""
+KEPT_OUT = frozenset({"email", "external"})
+"""Kinds of keys that an erased lead does not come in by again: they name one person. A phone's hash is soon guessed."""
+ERASURES, SUPPRESSIONS = table(ErasureRow), table(SuppressionRow)
+AMONG = select_columns(ERASURES.c.hash).where(ERASURES.c.hash.in_(bindparam("given", expanding=True)))
+
+
+class Erased(NamedTuple):
+    """What an erasure took away: so many rows, so many journeys that the engine is to forget."""
+
+    rows: int
+    journeys: int
+
+
+async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erased:
+    """Erase the lead: from the commit on nothing more is sent to it, and nothing that comes late finds it."""
+    lead = await locked(session, lead_id)
+    if session.get_bind().dialect.name == "sqlite":
+        await (await session.connection()).exec_driver_sql("PRAGMA secure_delete=ON")  # the file forgets, too
+    await alone(session, "outbox")  # so that no dispatcher claims what is taken away here
+    known = select(IdentityRow.kind, IdentityRow.value).where(IdentityRow.lead_id == lead_id)
+    keys = {(kind, value) for kind, value in (await session.exec(known)).all() if kind in KEPT_OUT}
+    addresses = {value for kind, value in keys if kind == "email"} | {one for one in (lead.email,) if one}
+    for address in sorted(addresses):
+        await suppress(session, address_hash(address), "all", ERASED, now)
+    await _noted(session, [("lead", lead_id), *keys, *(("email", one) for one in addresses)], by, now)
+    journeys = (await session.exec(select(JourneyRow.id).where(JourneyRow.lead_id == lead_id))).all()
+    rows = 0
+    for model in PERSONAL:
+        rows += await _deleted(session, model, lead_id, *([_unclaimed(now)] if model is OutboxRow else []))
+    session.expunge_all()  # what is gone must not be written again
+    body = {"journeys": sorted(journeys)}
+    forgetting = OutboxRow(lead_id=lead_id, kind="forget", body=body, due_at=now, created_at=now)
+    await outbox.put(session, [forgetting])
+    return Erased(rows, len(journeys))
+
+
+async def _noted(session: Session, keys: Iterable[tuple[str, str]], by: str, now: datetime) -> None:
+    rows = [{"hash": hashed, "at": now, "by": by} for hashed in sorted({key_hash(*key) for key in keys})]
+    newest = insert(session, ErasureRow)
+    again = newest.on_conflict_do_update(
+        index_elements=["hash"], set_={"at": newest.excluded.at, "by": newest.excluded.by}
+    )
+    await (await session.connection()).execute(again, rows)
+
+
+async def sweep_up(session: Session, lead_id: str) -> None:
+    """Delete what somebody wrote about an erased lead who had looked for it just before."""
+    for model in PERSONAL:
+        if model is not OutboxRow:
+            await _deleted(session, model, lead_id)
+
+
+async def _deleted(session: Session, model: type[SQLModel], lead_id: str, *also: ColumnElement[bool]) -> int:
+    result = await session.exec(delete(model).where(PERSONAL[model](lead_id), *also))
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def _unclaimed(now: datetime) -> ColumnElement[bool]:
+    """Not what a dispatcher works on: that is its to take away, and is done before the journeys are forgotten."""
+    return or_(col(OutboxRow.claimed_until).is_(None), col(OutboxRow.claimed_until) <= now)
+
+
+def erased(connection: Connection, keys: Collection[Key]) -> set[Key]:
+    """Those of the keys that belonged to an erased lead."""
+    hashes = {key_hash(*key): key for key in keys if key[0] in KEPT_OUT}
+    if not hashes:
+        return set()
+    return {hashes[one] for one in connection.execute(AMONG, {"given": list(hashes)}).scalars()}
+
+
+def welcome_back(connection: Connection, keys: Collection[Key]) -> None:
+    """Let in again who came back of their own accord: their address takes mail again, unless it was refused for more."""
+    if not keys:
+        return
+    addresses = [address_hash(value) for kind, value in keys if kind == "email"]
+    connection.execute(delete(ERASURES).where(ERASURES.c.hash.in_([key_hash(*key) for key in keys])))
+    connection.execute(
+        delete(SUPPRESSIONS).where(SUPPRESSIONS.c.address_hash.in_(addresses), SUPPRESSIONS.c.reason == ERASED)
+    )

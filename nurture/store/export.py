@@ -1,0 +1,38 @@
+"""All that the store knows of a lead, as one document: the answer to a request for access."""
+
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlmodel import col, select
+
+from nurture.profile import address_hash
+from nurture.store.bulk import table
+from nurture.store.database import Session
+from nurture.store.leads import get
+from nurture.store.models import IdentityRow, SuppressionRow
+from nurture.store.personal import PERSONAL
+
+Document: TypeAlias = dict[str, Any]
+FORMAT = "nurture/lead/1"
+
+
+async def export(session: Session, lead_id: str, now: datetime) -> Document:
+    """The document: `format`, `exported_at`, `lead_id`, and by table the rows about the lead, of plain values.
+
+    `suppressions` are those of its addresses.
+    """
+    await get(session, lead_id)
+    tables = {}
+    for model, about in reversed(PERSONAL.items()):
+        keys = table(model).primary_key.columns
+        rows = await session.exec(select(model).where(about(lead_id)).order_by(*keys))
+        tables[table(model).name] = [row.model_dump(mode="json") for row in rows.all()]
+    tables["suppressions"] = await _suppressions(session, lead_id)
+    return {"format": FORMAT, "exported_at": now.isoformat(), "lead_id": lead_id, "tables": tables}
+
+
+async def _suppressions(session: Session, lead_id: str) -> list[dict[str, Any]]:
+    addresses = select(IdentityRow.value).where(IdentityRow.lead_id == lead_id, IdentityRow.kind == "email")
+    hashes = [address_hash(address) for address in (await session.exec(addresses)).all()]
+    found = await session.exec(select(SuppressionRow).where(col(SuppressionRow.address_hash).in_(hashes)))
+    return [row.model_dump(mode="json") for row in found.all()]

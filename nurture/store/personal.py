@@ -1,0 +1,92 @@
+"""Where the store keeps what it knows of a lead: every table, by how its rows are found, or why none of them is personal.
+
+Erasure and export both go by this list. A table that is in neither part of it fails a test.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from sqlalchemy import ColumnElement, or_
+from sqlmodel import SQLModel, col, select
+
+from nurture.store.models import (
+    ApiKeyRow,
+    CampaignRow,
+    ConsentRow,
+    CrossingRow,
+    DeadLetterRow,
+    ErasureRow,
+    EventRow,
+    HandOffRow,
+    IdentityRow,
+    JourneyRow,
+    LeadRow,
+    LeaseRow,
+    LinkRow,
+    ListenerRow,
+    MarkRow,
+    MessageRow,
+    MetConditionRow,
+    MoveRow,
+    OutboxRow,
+    ReferralRow,
+    RefusalRow,
+    RequestRow,
+    ScoreChangeRow,
+    SuppressionRow,
+    VersionRow,
+)
+
+About: TypeAlias = Callable[[str], ColumnElement[bool]]
+"""By a lead's id, the condition that its rows in a table meet."""
+
+
+def _journeys(lead_id: str) -> ColumnElement[bool]:
+    return col(JourneyRow.lead_id) == lead_id
+
+
+def _messages(lead_id: str) -> ColumnElement[bool]:
+    """Those to the lead, and those to a team about its journeys."""
+    theirs = select(JourneyRow.id).where(_journeys(lead_id))
+    return or_(col(MessageRow.lead_id) == lead_id, col(MessageRow.journey_id).in_(theirs))
+
+
+def _links(lead_id: str) -> ColumnElement[bool]:
+    return col(LinkRow.message_id).in_(select(MessageRow.id).where(_messages(lead_id)))
+
+
+def _moves(lead_id: str) -> ColumnElement[bool]:
+    return col(MoveRow.journey_id).in_(select(JourneyRow.id).where(_journeys(lead_id)))
+
+
+# In an order in which they can be deleted: what refers to others comes first.
+PERSONAL: dict[type[SQLModel], About] = {
+    LinkRow: _links,
+    MessageRow: _messages,
+    MoveRow: _moves,
+    ListenerRow: lambda lead_id: col(ListenerRow.lead_id) == lead_id,
+    HandOffRow: lambda lead_id: col(HandOffRow.lead_id) == lead_id,
+    RequestRow: lambda lead_id: col(RequestRow.lead_id) == lead_id,
+    JourneyRow: _journeys,
+    RefusalRow: lambda lead_id: col(RefusalRow.lead_id) == lead_id,
+    MetConditionRow: lambda lead_id: col(MetConditionRow.lead_id) == lead_id,
+    ConsentRow: lambda lead_id: col(ConsentRow.lead_id) == lead_id,
+    ScoreChangeRow: lambda lead_id: col(ScoreChangeRow.lead_id) == lead_id,
+    CrossingRow: lambda lead_id: col(CrossingRow.lead_id) == lead_id,
+    ReferralRow: lambda lead_id: col(ReferralRow.lead_id) == lead_id,
+    EventRow: lambda lead_id: col(EventRow.lead_id) == lead_id,
+    OutboxRow: lambda lead_id: col(OutboxRow.lead_id) == lead_id,
+    DeadLetterRow: lambda lead_id: col(DeadLetterRow.lead_id) == lead_id,
+    IdentityRow: lambda lead_id: col(IdentityRow.lead_id) == lead_id,
+    LeadRow: lambda lead_id: col(LeadRow.id) == lead_id,
+}
+
+KEPT: dict[type[SQLModel], str] = {
+    SuppressionRow: "hashes of addresses: an address that takes no mail must stay known when its lead is not",
+    ErasureRow: "hashes of what erased leads were known by: the proof of the erasure, and what keeps them out",
+    CampaignRow: "what the team wrote",
+    VersionRow: "what the team wrote",
+    ApiKeyRow: "keys of systems",
+    LeaseRow: "which worker does what",
+    MarkRow: "how far sweeps have come",
+}

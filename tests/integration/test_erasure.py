@@ -1,0 +1,418 @@
+"""Erasing a lead, on each database in turn: nothing is left, nothing more goes out, nothing comes back (F26)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select as select_columns
+from sqlmodel import SQLModel, select
+
+from activities.errands import TryAgain
+from nurture import (
+    Campaign,
+    State,
+    advance,
+    ask_referral,
+    clicked,
+    days,
+    done,
+    escalate,
+    lead,
+    on,
+    quiet,
+    send,
+    survey,
+    wait,
+    wait_for,
+    when,
+)
+from nurture.errors import AddressRefused, NotFound, NurtureError, Refused, Unavailable
+from nurture.intake import Consent, Incoming
+from nurture.permission import HouseRules
+from nurture.profile import address_hash, key_hash
+from nurture.store import Store, outbox
+from nurture.store.bulk import table
+from nurture.store.consents import current_consents
+from nurture.store.erasure import Erased, erase
+from nurture.store.export import export
+from nurture.store.leads import look_up
+from nurture.store.models import DeadLetterRow, ErasureRow, LeadRow, MessageRow, OutboxRow, RefusalRow, SuppressionRow
+from nurture.store.personal import KEPT, PERSONAL
+from nurture.store.suppressions import suppress, suppressed
+from tests.integration.hook import Hook
+from tests.integration.life import Life
+from tests.integration.scene import Scene, simple
+from tests.integration.walking import AFTER_THE_LEASE, Walker, Way
+
+ROAD = Campaign(
+    "road",
+    enters=[on("asked")],
+    always=[on("order_paid", to="thanks")],
+    states=[
+        State("greet", [advance("learn"), send("test/one"), escalate("ready"), survey("nps", "test/survey"),
+                        ask_referral("test/refer"),
+                        wait_for(clicked("test/one"), up_to=days(30), then="thanks", otherwise=done)]),
+        State("thanks", [wait(days(2)), done]),
+    ],
+)  # fmt: skip
+VIPS = Campaign("vips", enters=[when(lead.tags.has("vip"))], states=[State("one", [wait(days(9)), done])])
+ONE_LETTER = Campaign("letter", enters=[on("asked")], states=[State("one", [send("test/one"), wait(days(3))])])
+CANARIES = {"first_name": "Canaryanna", "city": "Canaryville", "phone": "+49301234567"}
+ADDRESS = "ann@canary.example"
+
+
+@pytest.fixture
+async def life(store: Store, now: datetime) -> AsyncIterator[Life]:
+    async with Life(store, now, rules=HouseRules(quiet=quiet("21:00", "08:00"), caps=())) as life:
+        await life.publish(ROAD, VIPS)
+        yield life
+
+
+async def lives(life: Life, email: str = ADDRESS, name: str = "ann", **known: Any) -> str:
+    """A lead of whom every table knows something."""
+    lead_id = await life.lead(email, {"news": True}, external_id=f"crm-{name}", tags=["vip"], **known)
+    for event in ("price_list_downloaded", "request_sent", "asked", "asked"):
+        await life.happens(event, to=email, note=f"{name} was here")
+    later = life.now + timedelta(days=400)
+    waiting = OutboxRow(lead_id=lead_id, kind="event", body={"keys": []}, due_at=later, created_at=life.now)
+    dead = DeadLetterRow(lead_id=lead_id, kind="enrol", body={"by": name}, reason="never worked", at=life.now)
+    async with life.store.write() as session:
+        await outbox.put(session, [waiting])
+        session.add(dead)
+    return lead_id
+
+
+async def erased(life: Life, lead_id: str) -> Erased:
+    async with life.store.write() as session:
+        return await erase(session, lead_id, "ops", life.now)
+
+
+async def content(store: Store) -> dict[str, list[str]]:
+    """Every row of every table as text."""
+    found = {}
+    async with store.read() as session:
+        for model in [*PERSONAL, *KEPT]:
+            rows = await (await session.connection()).execute(select_columns(table(model)))
+            found[table(model).name] = sorted(str(tuple(row)) for row in rows)
+    return found
+
+
+async def rows(store: Store, model: type[SQLModel]) -> list[Any]:
+    async with store.read() as session:
+        return list((await session.exec(select(model))).all())
+
+
+# --- the lists of tables ---
+
+
+def test_every_table_is_listed_as_personal_or_as_kept_with_a_reason() -> None:
+    listed = [table(model).name for model in (*PERSONAL, *KEPT)]
+
+    assert sorted(listed) == sorted(SQLModel.metadata.tables)
+    assert all(KEPT.values())
+
+
+def test_no_table_that_names_a_lead_is_kept() -> None:
+    personal = {table(model).name for model in PERSONAL}
+    naming = {name for name, one in SQLModel.metadata.tables.items() if "lead_id" in one.columns}
+    referring = {
+        name
+        for name, one in SQLModel.metadata.tables.items()
+        if any(key.column.table.name in personal for key in one.foreign_keys)
+    }
+
+    assert naming | referring <= personal
+
+
+# --- what is left ---
+
+
+async def test_a_lead_of_whom_every_table_knows_leaves_no_word_in_any(life: Life) -> None:
+    lead_id = await lives(life, **CANARIES)
+    async with life.store.read() as session:
+        before = (await export(session, lead_id, life.now))["tables"]
+    assert [name for name, held in before.items() if not held and name != "suppressions"] == []
+
+    done = await erased(life, lead_id)
+    await life.settle()
+    await life.passes(hours=1)
+
+    assert (done.journeys, done.rows) == (2, sum(map(len, before.values())))
+    left = str(await content(life.store))
+    ours = [
+        str(row[key]) for name in before for row in before[name] for key in ("id", "code", "journey_id") if row.get(key)
+    ]
+    words = [lead_id, ADDRESS, "crm-ann", "ann was here", *CANARIES.values(), *(one for one in ours if len(one) > 4)]
+    assert [word for word in words if word in left] == []
+
+
+async def test_of_a_database_in_a_file_no_byte_about_the_lead_is_left(sqlite_url: str, now: datetime) -> None:
+    store = Store(sqlite_url)
+    async with Life(store, now) as life:
+        await life.publish(ROAD, VIPS)
+        lead_id = await lives(life, **CANARIES)
+        await erased(life, lead_id)
+        await life.settle()
+        await life.passes(hours=1)
+    await store.close()
+
+    kept = await asyncio.to_thread(Path(sqlite_url.removeprefix("sqlite:///")).read_bytes)
+    words = [lead_id, ADDRESS, "ann was here", *CANARIES.values()]
+    assert [word for word in words if word.encode() in kept] == []
+
+
+async def test_in_a_flood_of_news_an_erasure_leaves_nothing(life: Life) -> None:
+    lead_id = await lives(life)
+    again = {"email": ADDRESS, "city": "Canaryville"}
+    flood = [life.intake.accept([Incoming(name="asked", lead=again)], life.now) for _ in range(30)]
+
+    await asyncio.gather(*flood[:10], life.settle(), erased(life, lead_id), *flood[10:], life.settle())
+    await life.settle()
+    await life.passes(hours=1)
+
+    left = str(await content(life.store))
+    assert [word for word in (lead_id, ADDRESS, "Canaryville") if word in left] == []
+
+
+async def test_what_slipped_in_beside_the_erasure_is_gone_once_the_journeys_are(life: Life) -> None:
+    lead_id = await lives(life)
+    await erased(life, lead_id)
+    async with life.store.write() as session:
+        session.add(RefusalRow(lead_id=lead_id, campaign="road", event="e", reason="already in it", at=life.now))
+    await life.settle()
+    await life.passes(hours=1)
+
+    assert await rows(life.store, RefusalRow) == []
+
+
+async def test_of_others_nothing_is_touched(life: Life) -> None:
+    ann = await lives(life)
+    bob = await lives(life, "bob@other.example", "bob")
+    async with life.store.read() as session:
+        before = await export(session, bob, life.now)
+
+    await erased(life, ann)
+    await life.settle()
+
+    async with life.store.read() as session:
+        assert await export(session, bob, life.now) == before
+
+
+async def test_what_is_kept_are_hashes_the_date_and_who_did_it(life: Life) -> None:
+    lead_id = await lives(life)
+
+    await erased(life, lead_id)
+
+    kept = {row.hash: (row.at, row.by) for row in await rows(life.store, ErasureRow)}
+    known_by = [("lead", lead_id), ("email", ADDRESS), ("external", "crm-ann")]
+    assert kept == {key_hash(*key): (life.now, "ops") for key in known_by}
+    [suppression] = await rows(life.store, SuppressionRow)
+    assert (suppression.address_hash, suppression.scope, suppression.reason) == (address_hash(ADDRESS), "all", "erased")
+
+
+async def test_an_address_that_the_lead_had_before_is_suppressed_too(life: Life) -> None:
+    lead_id = await life.lead(ADDRESS, external_id="crm-ann")
+    await life.lead("new@canary.example", external_id="crm-ann")
+
+    await erased(life, lead_id)
+
+    found = {row.address_hash for row in await rows(life.store, SuppressionRow)}
+    assert found == {address_hash(ADDRESS), address_hash("new@canary.example")}
+
+
+# --- its journeys ---
+
+
+async def test_the_engine_is_told_to_forget_each_journey_until_nothing_is_left(life: Life) -> None:
+    lead_id = await lives(life)
+    assert len(life.walkers.running) == 2
+
+    await erased(life, lead_id)
+    await life.settle()
+    assert (life.walkers.running, len(await rows(life.store, OutboxRow))) == ({}, 1)
+
+    life.now += timedelta(seconds=2)
+    await life.settle()
+    assert [await rows(life.store, model) for model in (OutboxRow, DeadLetterRow)] == [[], []]
+
+
+async def test_while_the_engine_is_away_what_is_to_be_forgotten_waits(scene: Scene) -> None:
+    await scene.publish(simple(enters=[on("asked")]))
+    await scene.lead()
+    await scene.happens("asked")
+    await scene.dispatch()
+    [journey] = await scene.journeys()
+    scene.engine.reachable = False
+    async with scene.store.write() as session:
+        await erase(session, "ann", "ops", scene.now)
+
+    with pytest.raises(Unavailable):
+        await scene.dispatch()
+    assert (await scene.pending(), scene.engine.running) == (1, {journey.id})
+
+    scene.engine.reachable = True
+    for _ in range(3):
+        await scene.dispatch()
+    assert (await scene.pending(), scene.engine.running, await scene.dead_letters()) == (0, set(), [])
+    assert scene.engine.forgotten == [journey.id, journey.id]
+
+
+async def test_what_a_dispatcher_works_on_is_left_to_it_and_comes_before_the_forgetting(life: Life) -> None:
+    lead_id = await life.lead(ADDRESS)
+    order = OutboxRow(lead_id=lead_id, kind="enrol", body={"campaign": "road"}, due_at=life.now, created_at=life.now)
+    async with life.store.write() as session:
+        await outbox.put(session, [order])
+        await outbox.claim(session, "another", life.now, timedelta(seconds=30))
+    await erased(life, lead_id)
+    assert sorted(row.kind for row in await rows(life.store, OutboxRow)) == ["enrol", "forget"]
+
+    life.now += timedelta(minutes=1)
+    await life.settle()
+
+    assert [await rows(life.store, model) for model in (OutboxRow, DeadLetterRow)] == [[], []]
+
+
+# --- a send under way ---
+
+
+async def _erased(walker: Walker) -> None:
+    async with walker.way.store.write() as session:
+        await erase(session, walker.order.lead_id, "ops", walker.way.now)
+
+
+@pytest.mark.parametrize("point", ["after commit 1", "after commit 2"])
+async def test_a_message_that_was_not_committed_before_the_erasure_is_never_sent(way: Way, point: str) -> None:
+    walker = await way.begin(ONE_LETTER)
+    way.store.deeds[point] = lambda: _erased(walker)
+
+    with pytest.raises(Exception, match=r"there is no lead|FOREIGN KEY|foreign key"):
+        await walker.walk()
+    with pytest.raises(NotFound, match="there is no journey"):
+        await walker.walk(AFTER_THE_LEASE)
+    assert way.post.taken == []
+
+
+async def test_of_a_message_that_was_already_being_handed_over_nothing_comes_back(way: Way) -> None:
+    walker = await way.begin(ONE_LETTER)
+    way.store.deeds["after commit 3"] = lambda: _erased(walker)
+
+    with pytest.raises(NurtureError):
+        await walker.walk()
+    with pytest.raises(NotFound):
+        await walker.walk(AFTER_THE_LEASE)
+    assert len(way.post.taken) == 1
+    assert [await rows(way.store, model) for model in (LeadRow, MessageRow)] == [[], []]
+
+
+async def test_an_address_refused_after_the_erasure_brings_nothing_back(way: Way) -> None:
+    walker = await way.begin(ONE_LETTER)
+    way.post.troubles = [AddressRefused("no such user", code="5.1.1")]
+    way.store.deeds["after commit 3"] = lambda: _erased(walker)
+
+    with pytest.raises(NurtureError):
+        await walker.walk()
+    assert [row.reason for row in await rows(way.store, SuppressionRow)] == ["erased"]
+
+
+HANDED_OVER = Campaign("sales", enters=[on("asked")], states=[State("one", [escalate("ready"), wait(days(3))])])
+
+
+@pytest.mark.parametrize(("point", "notices"), [("after commit 1", 0), ("after commit 2", 0), ("after commit 4", 1)])
+async def test_the_team_and_its_webhook_hear_nothing_after_the_erasure(way: Way, point: str, notices: int) -> None:
+    async with Hook().open() as crm:
+        way.settings = way.settings.model_copy(update={"sales_webhook": crm.url()})
+        walker = await way.begin(HANDED_OVER)
+        way.store.deeds[point] = lambda: _erased(walker)
+
+        with pytest.raises(TryAgain):
+            await walker.walk()
+    assert (len(way.post.taken), crm.took) == (notices, [])
+
+
+# --- what comes in later ---
+
+
+async def accepted(life: Life, *items: Incoming) -> list[NurtureError | None]:
+    return [result.error for result in await life.intake.accept(items, life.now)]
+
+
+@pytest.mark.parametrize("known", [{"email": ADDRESS.upper()}, {"external_id": "crm-ann", "first_name": "Ann"}])
+async def test_who_was_erased_is_not_brought_in_again_by_a_record_of_somebody_else(
+    life: Life, known: dict[str, Any]
+) -> None:
+    await erased(life, await lives(life))
+
+    [error] = await accepted(life, Incoming(name="visited", lead=known))
+
+    assert isinstance(error, Refused)
+    assert "was erased" in str(error)
+    assert await rows(life.store, LeadRow) == []
+
+
+async def test_its_neighbours_in_a_batch_are_taken(life: Life) -> None:
+    await erased(life, await lives(life))
+
+    late, other = await accepted(life, Incoming(lead={"email": ADDRESS}), Incoming(lead={"email": "bob@other.example"}))
+
+    assert (isinstance(late, Refused), other) == (True, None)
+
+
+async def test_an_event_of_its_old_id_finds_nobody(life: Life) -> None:
+    lead_id = await lives(life)
+    await erased(life, lead_id)
+
+    [error] = await accepted(life, Incoming(name="visited", lead={"id": lead_id}))
+
+    assert isinstance(error, NotFound)
+
+
+async def test_who_comes_back_with_a_consent_of_their_own_is_a_new_lead_that_gets_mail(life: Life) -> None:
+    before = await lives(life)
+    await erased(life, before)
+
+    after = await life.lead(ADDRESS, {"news": True})
+
+    assert after != before
+    async with life.store.read() as session:
+        assert await suppressed(session, address_hash(ADDRESS)) == {}
+        assert await current_consents(session, after) == {"news": True}
+    await life.happens("asked", to=ADDRESS)
+    assert life.postbox.mails[-1].recipient == ADDRESS
+
+
+async def test_a_no_with_the_address_is_no_consent(life: Life) -> None:
+    await erased(life, await lives(life))
+
+    [error] = await accepted(
+        life, Incoming(lead={"email": ADDRESS}, consents={"news": Consent(granted=False), "*": False})
+    )
+
+    assert isinstance(error, Refused)
+
+
+async def test_an_address_that_bounced_before_its_erasure_takes_no_mail_though_its_owner_comes_back(life: Life) -> None:
+    lead_id = await lives(life)
+    async with life.store.write() as session:
+        await suppress(session, address_hash(ADDRESS), "all", "no such user", life.now)
+    await erased(life, lead_id)
+    [error] = await accepted(life, Incoming(lead={"email": ADDRESS}))
+    assert isinstance(error, Refused)
+
+    await life.lead(ADDRESS, {"news": True})
+
+    async with life.store.read() as session:
+        assert await suppressed(session, address_hash(ADDRESS)) == {"all": "no such user"}
+
+
+async def test_nobody_can_be_erased_who_is_not_there(life: Life) -> None:
+    lead_id = await lives(life)
+    await erased(life, lead_id)
+
+    with pytest.raises(NotFound):
+        await erased(life, lead_id)
+    async with life.store.read() as session:
+        with pytest.raises(NotFound):
+            await look_up(session, ADDRESS)
