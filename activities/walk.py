@@ -229,7 +229,7 @@ class Walk:
         async with self.equipment.store.read() as session:
             self.lead = await session.get_one(LeadRow, self.lead.id)
             facts = await self._facts(session, events_needed(*arms))
-        return heard_already(self.version, self.journey, facts)
+        return heard_already(self.version, self.journey, facts, self.row.key)
 
     async def _facts(self, session: Session, names: frozenset[str] = frozenset()) -> Facts:
         return await load_facts(session, self.lead.id, names, self.now, self.order.pace.factor)

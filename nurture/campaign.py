@@ -82,8 +82,8 @@ class DateEntry(BaseModel):
         return f"every year on {date}" if self.yearly else f"on {date}"
 
     def depends_on(self) -> frozenset[str]:
-        """The keys under which a change of the date is announced."""
-        return frozenset({f"lead.{self.field[0]}"})
+        """The keys under which a change of the date is announced: a lead that moves may live where it has come already."""
+        return frozenset({f"lead.{self.field[0]}", "lead.time_zone"})
 
 
 class AudienceEntry(BaseModel):

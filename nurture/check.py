@@ -126,6 +126,7 @@ class Check:
         always = [(f"always, arm {at}", one) for at, one in enumerate(campaign.always, 1)]
         for place, one in [*goal, *exits, *always]:
             yield from self._trigger(place, one)
+            yield from self._keyed(place, one)
             yield from self._target(place, one.to)
         for place, one in always:
             if one.to is None:
@@ -222,8 +223,17 @@ class Check:
             yield from self._trigger(place, arm)
             yield from self._target(place, arm.to)
             yield from self._fulfillable(place, arm)
+            yield from self._keyed(place, arm)
         yield from self._target(place, step.then)
         yield from self._target(place, step.otherwise)
+
+    def _keyed(self, place: str, arm: On | When) -> Iterator[Fault]:
+        """What is heard by the journey's own key needs an entry that gives it one."""
+        entries = self.campaign.enters
+        if isinstance(arm, On) and arm.key and entries and not any(isinstance(one, On) and one.key for one in entries):
+            yield self._error(
+                place, f'nothing can fulfil it: no entry gives a journey its {arm.key}; write key="{arm.key}"'
+            )
 
     def _fulfillable(self, place: str, arm: On | When) -> Iterator[Fault]:
         """A reaction to a message that no campaign sends cannot come."""

@@ -135,24 +135,24 @@ def _as_moment(value: Any, zone: ZoneInfo) -> datetime | None:
             return None
 
 
-def heard_already(version: Version, journey: Journey, facts: Facts) -> Heard | None:
-    """What the journey listens for and has been there since: `always` since its entry, a wait's since its state's."""
-    always = [(key, one, journey.entered) for key, one in listened_arms(version, journey).items()]
-    waits = [(key, one, journey.since) for key, one in wait_arms(version, journey).items()]
-    for key, trigger, since in [*always, *waits]:
-        if heard := arm_heard(key, trigger, since, facts):
+def heard_already(version: Version, journey: Journey, facts: Facts, key: str = "") -> Heard | None:
+    """What the journey, under that key, listens for and has been there: `always` since its entry, a wait's since its state's."""
+    always = [(arm, one, journey.entered) for arm, one in listened_arms(version, journey).items()]
+    waits = [(arm, one, journey.since) for arm, one in wait_arms(version, journey).items()]
+    for arm, trigger, since in [*always, *waits]:
+        if heard := arm_heard(arm, trigger, since, facts, key):
             return heard
     return None
 
 
-def arm_heard(key: str, trigger: On | When, since: datetime, facts: Facts) -> Heard | None:
-    """The first event after `since` that the arm listens for, or its condition being true now."""
+def arm_heard(arm: str, trigger: On | When, since: datetime, facts: Facts, key: str = "") -> Heard | None:
+    """The first event after `since` that the arm of a journey under that key listens for, or its condition being true now."""
     if isinstance(trigger, When):
-        return Heard(at=facts.now, arm=key) if trigger.condition.test(facts) else None
-    matches = trigger.event.matches()
+        return Heard(at=facts.now, arm=arm) if trigger.condition.test(facts) else None
+    meant = trigger.meant(key)
     for one in facts.events(trigger.event.event, None):
-        if one.heard_at > since and matches(one):
-            return Heard(at=one.heard_at, arm=key, event=one.id or None)
+        if one.heard_at > since and meant(one):
+            return Heard(at=one.heard_at, arm=arm, event=one.id or None)
     return None
 
 

@@ -40,7 +40,8 @@ def _ways(version: Version) -> Iterator[tuple[str, str, str]]:
         yield START, campaign.states[0].name, entry.words()
     for arm in version.arms:
         goal = " (the goal)" if arm.goal else ""
-        yield ANY_TIME, _end(arm.trigger.to), f"{_label(arm.trigger.words(), arm.trigger.to)}{goal}"
+        heard = f"{arm.trigger.kind} {arm.trigger.heard()}"
+        yield ANY_TIME, _end(arm.trigger.to), f"{_label(heard, arm.trigger.to)}{goal}"
     for state in campaign.states:
         following = version.after(state.name)
         for at, step in enumerate(state.steps):

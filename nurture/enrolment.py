@@ -5,27 +5,26 @@ from calendar import isleap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nurture.campaign import AudienceEntry, Campaign, DateEntry, Reentry
+from nurture.audiences import Audience
+from nurture.campaign import AudienceEntry, Campaign, DateEntry, Entry, Reentry
 from nurture.conditions import Condition, Is
 from nurture.decisions import as_moment
-from nurture.triggers import On
+from nurture.triggers import On, When
 from nurture.values import reader
-
-LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A journey that the lead has, or had, in the campaign."""
+    """A journey that the lead has, or had, in the campaign; `run` counts those under its key."""
 
     key: str
     status: str
     entered: datetime
     ending: str | None = None
+    run: int = 1
 
     @property
     def stopped(self) -> bool:
@@ -55,7 +54,7 @@ def may_enter(
 
     A person who puts back in (`manual`) a lead that a person took out is asked no further.
     """
-    same = sorted((one for one in earlier if one.key == key), key=lambda one: one.entered)
+    same = sorted((one for one in earlier if one.key == key), key=lambda one: (one.run, one.entered))
     if not same:
         return None
     if any(one.status == "holdout" for one in same):
@@ -84,27 +83,11 @@ def held_out(campaign: Campaign, lead_id: str) -> bool:
     return int.from_bytes(digest[:8], "big") / 2**64 * 100 < campaign.holdout
 
 
-def as_key(value: object) -> str | None:
-    """A key's value as canonical text: 1, 1.0 and "1" are one key; None for what can be no key."""
-    match value:
-        case bool():
-            text = str(value).lower()
-        case int():
-            text = str(value)
-        case float():
-            text = str(int(value)) if value.is_integer() else repr(value) if isfinite(value) else ""
-        case str():
-            text = value.strip()
-        case _:
-            return None
-    return text if 0 < len(text) <= LONGEST_KEY else None
-
-
 def entry_key(entry: On, properties: Mapping[str, Any]) -> str | Refusal:
     """The key under which an event enters: empty for an entry without one."""
     if entry.key is None:
         return ""
-    key = as_key(reader(tuple(entry.key.split(".")))(properties))
+    key = entry.key_in(properties)
     return key if key is not None else Refusal(f"the event has no usable {entry.key}, which is this campaign's key")
 
 
@@ -115,9 +98,23 @@ def pace_of(asked: float | None, usual: float, *, development: bool, test_lead: 
     return Refusal("outside development only a test lead may run at another speed")
 
 
-def watched(entry: AudienceEntry) -> Condition:
-    """Being on an audience's list, as the condition that is watched for it."""
-    return Is(path=("audiences",), op="has", value=entry.audience)
+def condition_of(entry: Entry, audiences: Mapping[str, Audience]) -> Condition | None:
+    """What has to come true for that entry; None for one by an event or a date."""
+    match entry:
+        case When(condition=condition):
+            return condition
+        case AudienceEntry(audience=name):
+            audience = audiences.get(name)
+            on_its_list = Is(path=("audiences",), op="has", value=name)
+            return on_its_list if audience is None or audience.who is None else audience.who
+        case _:
+            return None
+
+
+def watched(campaign: Campaign, audiences: Mapping[str, Audience]) -> dict[str, Condition]:
+    """The conditions that the campaign's entries watch for, by their digests."""
+    conditions = (condition_of(entry, audiences) for entry in campaign.enters)
+    return {digest(one): one for one in conditions if one is not None}
 
 
 def digest(condition: Condition) -> str:
@@ -140,9 +137,9 @@ def last_due(entry: DateEntry, lead: Mapping[str, Any], zone: ZoneInfo, now: dat
     return max((due for due in dues if due <= now), default=None)
 
 
-def date_cause(entry: DateEntry, due: datetime) -> str:
-    """The name of one occurrence of a lead's date, by which it enters once."""
-    return f"date/{'.'.join(entry.field)}/{due.isoformat()}"
+def date_cause(entry: DateEntry, due: datetime, zone: ZoneInfo) -> str:
+    """The name of one occurrence of a lead's date, by which it enters once: as a calendar there shows it, wherever it lives."""
+    return f"date/{'.'.join(entry.field)}/{(due - entry.offset).astimezone(zone):%Y-%m-%dT%H:%M:%S}"
 
 
 def _in_year(local: datetime, year: int) -> datetime:

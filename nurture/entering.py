@@ -11,18 +11,16 @@ from sqlmodel import col, select
 
 from nurture.audiences import Audience
 from nurture.calendar import resolve_zone
-from nurture.campaign import AudienceEntry, DateEntry, Entry
+from nurture.campaign import DateEntry, Entry
 from nurture.changes import Change
-from nurture.conditions import Condition
 from nurture.decisions import events_needed
-from nurture.enrolment import Enrolled, Refusal, date_cause, digest, entry_key, last_due, watched
+from nurture.enrolment import Enrolled, Refusal, condition_of, date_cause, digest, entry_key, last_due
 from nurture.facts import Facts, Happening
-from nurture.store import Session
+from nurture.store import Session, met_conditions
 from nurture.store.enrolments import Wish, enrol_all
 from nurture.store.facts import load_facts
 from nurture.store.models import MetConditionRow
-from nurture.store.upsert import insert
-from nurture.triggers import On, When
+from nurture.triggers import On
 from nurture.version import Version
 
 
@@ -47,21 +45,10 @@ class Entrances:
         found: dict[str, list[tuple[str, Entry]]] = {}
         for name, version in sorted(self.versions.items()):
             for entry in version.campaign.enters:
-                condition = self.condition(entry)
+                condition = condition_of(entry, self.audiences)
                 for key in entry.depends_on() if condition is None else condition.depends_on():
                     found.setdefault(key, []).append((name, entry))
         return found
-
-    def condition(self, entry: Entry) -> Condition | None:
-        """What has to come true for that entry; None for one by an event or a date."""
-        match entry:
-            case When(condition=condition):
-                return condition
-            case AudienceEntry(audience=name):
-                audience = self.audiences.get(name)
-                return watched(entry) if audience is None or audience.who is None else audience.who
-            case _:
-                return None
 
     def at_stake(self, change: Change) -> dict[str, list[Entry]]:
         """The entries that the change may open, by campaign, each once."""
@@ -102,7 +89,7 @@ async def plan(
     for name, entries in at_stake.items():
         openings: list[Opening] = []
         for entry in entries:
-            condition = entrances.condition(entry)
+            condition = condition_of(entry, entrances.audiences)
             if condition is not None:
                 watched_as = Watched(change.lead_id, name, digest(condition))
                 openings += _by_condition(made, watched_as, condition.test(facts), met)
@@ -133,7 +120,7 @@ async def _known(
     entries = [entry for theirs in at_stake.values() for entry in theirs if not isinstance(entry, On)]
     if not entries:
         return Facts(now=now, lead={}), set()
-    conditions = (entrances.condition(entry) for entry in entries)
+    conditions = (condition_of(entry, entrances.audiences) for entry in entries)
     needed = events_needed(*(one for one in conditions if one is not None))
     query = select(MetConditionRow.campaign, MetConditionRow.condition).where(MetConditionRow.lead_id == change.lead_id)
     met = {Watched(change.lead_id, campaign, condition) for campaign, condition in (await session.exec(query)).all()}
@@ -160,14 +147,13 @@ def _by_date(entry: DateEntry, facts: Facts, default_zone: str) -> list[Opening]
     zone, _ = resolve_zone(facts.lead.get("time_zone"), default_zone)
     due = last_due(entry, facts.lead, zone, facts.now)
     today = due is not None and due.astimezone(zone).date() == facts.now.astimezone(zone).date()
-    return [Opening("", date_cause(entry, due))] if due is not None and today else []
+    return [Opening("", date_cause(entry, due, zone))] if due is not None and today else []
 
 
 async def carry_out(session: Session, plans: Sequence[Plan], now: datetime) -> list[list[str]]:
     """Enter the leads as planned, and remember which conditions they meet; the journeys to be started, by plan."""
     if came_true := [one for made in plans for one in made.came_true]:
-        rows = [{**one._asdict(), "since": now} for one in came_true]
-        await (await session.connection()).execute(insert(session, MetConditionRow).on_conflict_do_nothing(), rows)
+        await met_conditions.remember(session, [{**one._asdict(), "since": now} for one in came_true])
     if no_more := [one for made in plans for one in made.no_more]:
         name = tuple_(col(MetConditionRow.lead_id), col(MetConditionRow.campaign), col(MetConditionRow.condition))
         await session.exec(delete(MetConditionRow).where(name.in_(no_more)))

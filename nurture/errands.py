@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from nurture.changes import Change
-from nurture.enrolment import Refusal, as_key, pace_of
+from nurture.enrolment import Refusal, pace_of
 from nurture.entering import Entrances, Plan, nothing, plan
 from nurture.errors import BadInput, NotFound
 from nurture.facts import Happening
@@ -20,6 +20,7 @@ from nurture.store import Session, campaigns, journeys, leads, listeners
 from nurture.store.enrolments import Wish
 from nurture.store.listeners import Listener
 from nurture.store.models import EventRow, OutboxRow
+from nurture.values import as_key
 
 
 @dataclass

@@ -78,11 +78,13 @@ async def _facts_by_pace(session: Session, lead_id: str, ears: list[_Ear], now: 
 
 
 def _hears(ear: _Ear, event: Happening | None, facts: dict[float, Facts], now: datetime) -> Heard | None:
+    listener = ear.listener
     if isinstance(ear.trigger, On):
         only = {} if event is None else {event.name: [event]}
-        return arm_heard(ear.listener.arm, ear.trigger, ear.listener.since, Facts(now=now, lead={}, happened=only))
-    heard = arm_heard(ear.listener.arm, ear.trigger, ear.listener.since, facts[ear.listener.pace])
+        facts_of_event = Facts(now=now, lead={}, happened=only)
+        return arm_heard(listener.arm, ear.trigger, listener.since, facts_of_event, listener.journey_key)
+    heard = arm_heard(listener.arm, ear.trigger, listener.since, facts[listener.pace])
     if heard is None or event is None:
         return heard
     # From its cause on: what came between that and now must not be lost to the state that the journey goes to.
-    return heard.model_copy(update={"at": max(event.heard_at, ear.listener.since), "event": event.id})
+    return heard.model_copy(update={"at": max(event.heard_at, listener.since), "event": event.id})

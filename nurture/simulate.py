@@ -146,15 +146,25 @@ def simulate(
     rules: HouseRules | None = None,
     lead_id: str = "simulated",
     time_zone: str = "UTC",
+    key: str = "",
 ) -> Story:
     """The story of one lead that enters at `start`.
 
     `lead` is the profile (`{"country": "DE", "consents": {"*": False}}`); unless it says otherwise it has an address and
-    has consented. `rules` are the house's quiet hours and caps; the default ones hold unless others are given.
+    has consented. `rules` are the house's quiet hours and caps; the default ones hold unless others are given. `key` is
+    what the journey is for, where a campaign has one for each of something.
     """
     version = campaign if isinstance(campaign, Version) else frozen(campaign)
     world = _World(
-        version, dict(lead or {}), list(events), start, tuple(scores), rules or HouseRules(), lead_id, time_zone
+        version,
+        dict(lead or {}),
+        list(events),
+        start,
+        tuple(scores),
+        rules or HouseRules(),
+        lead_id,
+        time_zone,
+        key=key,
     )
     return world.run(start + up_to)
 
@@ -164,7 +174,7 @@ class _World:
 
     def __init__(
         self, version: Version, lead: dict[str, Any], events: Sequence[Planned], start: datetime,
-        scores: tuple[Score, ...], rules: HouseRules, lead_id: str, time_zone: str,
+        scores: tuple[Score, ...], rules: HouseRules, lead_id: str, time_zone: str, *, key: str,
     ) -> None:  # fmt: skip
         self.version, self.scores, self.rules, self.lead_id = version, scores, rules, lead_id
         self.pace = Pace(origin=start)
@@ -174,7 +184,7 @@ class _World:
         self.suppressed: str | None = None
         self.stage, self.points = "need", dict[str, float]()
         self.tree: dict[str, Any] = {}
-        self.time_zone = time_zone
+        self.time_zone, self.key = time_zone, key
         self._learn(lead)
         self.happened: dict[str, list[Happening]] = {}
         self.given: dict[tuple[str, str], int] = {}
@@ -237,7 +247,7 @@ class _World:
         """Come to rest, the journey hears what has been there already."""
         if self.story.journey.rest is None:
             return
-        if heard := heard_already(self.version, self.story.journey, self._facts()):
+        if heard := heard_already(self.version, self.story.journey, self._facts(), self.key):
             self._told("hears", heard, {})
 
     def _woken(self, until: datetime) -> AnyReply | None:
@@ -253,7 +263,7 @@ class _World:
                 planned = self.ahead.pop(0)
                 self._learn(planned.profile)
                 self._happen(planned.name, planned.properties)
-            if heard := heard_already(self.version, self.story.journey, self._facts()):
+            if heard := heard_already(self.version, self.story.journey, self._facts(), self.key):
                 return heard
 
     def _next_turn(self, until: datetime) -> datetime | None:

@@ -158,7 +158,7 @@ async def _entered_by(
         zone, _ = resolve_zone(lead.time_zone, settings.time_zone)
         due = last_due(entry, lead.profile, zone, now)
         if due is not None and due > since:
-            by, cause = entry.words(), date_cause(entry, due)
+            by, cause = entry.words(), date_cause(entry, due, zone)
             yield _row(lead.id, "enrol", now, campaign=version.campaign.key, key="", by=by, manual=False, event=cause)
 
 

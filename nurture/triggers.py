@@ -1,11 +1,12 @@
 """What a journey can hear: an event, or a condition that comes true; and where it then goes."""
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nurture.conditions import AnyCondition, Condition, Filter, Happened, event
-from nurture.values import Plain
+from nurture.conditions import AnyCondition, Condition, Filter, Happened, Matches, event
+from nurture.values import Plain, as_key, reader
 
 
 class ToState(BaseModel):
@@ -60,7 +61,7 @@ def target(given: TargetLike | None) -> ToState | Leave | Done | None:
 
 
 class On(BaseModel):
-    """An event arrives."""
+    """An event arrives; `key` names the property that it is about: each its own journey, or the journey's own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,12 +71,24 @@ class On(BaseModel):
     to: Target | None = None
 
     def words(self) -> str:
-        """The trigger in words."""
-        return f"on {self.heard()}"
+        """The entry in words."""
+        return f"on {self.event.pattern()}" + (f", one journey for each {self._about()}" if self.key else "")
 
     def heard(self) -> str:
-        """What is heard, in words."""
-        return self.event.pattern() + (f", one journey for each {self.key.replace('_', ' ')}" if self.key else "")
+        """What is heard on the way, in words."""
+        return self.event.pattern() + (f" of the same {self._about()}" if self.key else "")
+
+    def _about(self) -> str:
+        return (self.key or "").replace("_", " ")
+
+    def key_in(self, properties: Mapping[str, Any]) -> str | None:
+        """The key among an event's properties, as canonical text; None when there is none that is usable."""
+        return None if self.key is None else as_key(reader(tuple(self.key.split(".")))(properties))
+
+    def meant(self, own: str) -> Matches:
+        """A function that tells whether an event is the one meant, in a journey under that key."""
+        matches = self.event.matches()
+        return matches if self.key is None else lambda event: self.key_in(event.properties) == own and matches(event)
 
     def depends_on(self) -> frozenset[str]:
         """The keys under which it is announced."""
@@ -111,7 +124,10 @@ TriggerLike: TypeAlias = On | When | AnyCondition
 def on(
     name: str | Happened, *filters: Filter, key: str | None = None, to: TargetLike | None = None, **equal: Plain
 ) -> On:
-    """When the event arrives: `on("order_paid", plan="pro", to="thanks")`; `key` names the property one journey each is for."""
+    """When the event arrives: `on("order_paid", plan="pro", to="thanks")`.
+
+    `key` names a property: an entry gives each value of it a journey, and what is heard later must have the journey's own.
+    """
     happened = name if isinstance(name, Happened) else event(name)
     if not happened.plain:
         raise TypeError(f"on({happened.words()}): a count, a period or an absence is a condition, write when(…)")

@@ -6,6 +6,7 @@ truth: only true is true.
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from math import isfinite
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
@@ -15,6 +16,8 @@ Plain: TypeAlias = Scalar | tuple[Scalar, ...] | None
 Operator: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "in", "has", "contains", "is set"]
 Compare: TypeAlias = Callable[[Any, Any], bool]
 Read: TypeAlias = Callable[[Mapping[str, Any]], Any]
+
+LONGEST_KEY = 200
 
 WORDS: dict[str, tuple[str, str]] = {
     "==": ("is", "is not"),
@@ -102,6 +105,22 @@ COMPARE: dict[str, Compare] = {
     "contains": _contains,
     "is set": lambda value, wanted: is_known(value) is wanted,
 }
+
+
+def as_key(value: object) -> str | None:
+    """A key's value as canonical text: 1, 1.0 and "1" are one key; None for what can be no key."""
+    match value:
+        case bool():
+            text = str(value).lower()
+        case int():
+            text = str(value)
+        case float():
+            text = str(int(value)) if value.is_integer() else repr(value) if isfinite(value) else ""
+        case str():
+            text = value.strip()
+        case _:
+            return None
+    return text if 0 < len(text) <= LONGEST_KEY else None
 
 
 def reader(path: tuple[str, ...]) -> Read:

@@ -59,7 +59,7 @@ class Version(BaseModel):
         """What is heard at any time, in order of precedence: exits, then the goal and `always`."""
         campaign = self.campaign
         exits = [
-            Arm(f"exit:{at}", one.model_copy(update={"to": one.to or Leave(reason=one.words())}))
+            Arm(f"exit:{at}", one.model_copy(update={"to": one.to or Leave(reason=f"{one.kind} {one.heard()}")}))
             for at, one in enumerate(campaign.exits)
         ]
         heard = [Arm(f"always:{at}", one, goal=_alike(one, campaign.goal)) for at, one in enumerate(campaign.always)]

@@ -15,7 +15,7 @@ from nurture import steps
 from nurture.calendar import ClockTime, Window
 from nurture.faults import faults_of
 from nurture.lead import ProfileField
-from nurture.triggers import On, TargetLike, ToState, TriggerLike, When, target, trigger
+from nurture.triggers import TargetLike, ToState, TriggerLike, When, target, trigger
 from nurture.values import Plain
 
 Given = ParamSpec("Given")
@@ -196,8 +196,6 @@ def wait_for(
 ) -> steps.Step:
     """Rest until one of these is heard, looking back to the entry into the state; at most `up_to`."""
     arms = tuple(trigger(one) for one in triggers)
-    if any(isinstance(arm, On) and arm.key for arm in arms):
-        raise ValueError("key= belongs to an entry of the campaign")
     return steps.WaitFor(arms=arms, up_to=up_to, then=target(then), otherwise=target(otherwise))
 
 

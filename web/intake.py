@@ -8,13 +8,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlmodel import select
 from starlette.responses import Response
 
-from nurture.enrolment import as_key
 from nurture.errors import BadInput, NotFound, NurtureError
 from nurture.intake import Consent, Enrolment, Incoming, Internal, Result, read_incoming
 from nurture.intake.incoming import Id
 from nurture.pace import speed
 from nurture.store import leads
 from nurture.store.models import CampaignRow
+from nurture.values import as_key
 from web.auth import check, may
 from web.bodies import as_json
 from web.problems import JSON, TooLarge, detail_of, document, status_of

@@ -2,7 +2,7 @@
 
 import subprocess
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,14 +21,16 @@ def publish(
     Everything is checked first. Journeys on their way finish the version that they entered.
     """
     settings = read_settings()
-    known = catalogue(settings).campaigns
+    declared = catalogue(settings)
+    known = declared.campaigns
     chosen = [campaign(known, key) for key in keys or known]
+    watching: dict[str, Any] = {"audiences": declared.audiences, "pace": settings.pace_factor}
     commit, who = commit_of(settings.campaigns), by or user()
 
     async def work(here: Here) -> dict[str, Published]:
         async with here.store.write() as session:
             return {
-                one.campaign.key: await campaigns.publish(session, one, by=who, commit=commit, now=here.now)
+                one.campaign.key: await campaigns.publish(session, one, by=who, commit=commit, now=here.now, **watching)
                 for one in chosen
             }
 

@@ -33,7 +33,7 @@ class Sheet:
     text: str
 
     def rows(self) -> Iterator[Row]:
-        """The records below the header, blank ones left out."""
+        """The records below the header; a line without anything is none."""
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
         next(reader)
         while True:
@@ -48,7 +48,7 @@ class Sheet:
             if len(cells) > len(self.columns) and any(cells[len(self.columns) :]):
                 cells_are = f"{len(cells)} cells under {len(self.columns)} columns"
                 yield Row(line, {}, f"{cells_are}: put a text that holds the delimiter {self.delimiter!r} in quotes")
-            elif any(cell.strip() for cell in cells):
+            elif cells:
                 yield Row(line, dict(zip(self.columns, cells, strict=False)))
 
     def count(self) -> int:

@@ -36,12 +36,13 @@ class Setting(NamedTuple):
     scores: Sequence[Score]
     rules: HouseRules
     time_zone: str
+    key: str
 
     def story(self, lead_id: str) -> Story:
         """The story of the lead of that id."""
         return run(
             self.version, lead=self.lead, events=self.events, start=self.start, scores=self.scores, rules=self.rules,
-            lead_id=lead_id, time_zone=self.time_zone,
+            lead_id=lead_id, time_zone=self.time_zone, key=self.key,
         )  # fmt: skip
 
 
@@ -57,6 +58,9 @@ def simulate(
     start: Annotated[
         str, typer.Option(help="When it enters: 2026-01-05T10:00, in UTC unless an offset is given.")
     ] = "",
+    key: Annotated[
+        str, typer.Option(help="What the journey is for, where a campaign has one for each of something.")
+    ] = "",
     leads: Annotated[int, typer.Option(min=1, help="So many leads, each with its own draw in splits; counted.")] = 1,
 ) -> None:
     """Tell the story of a lead on a virtual clock.
@@ -67,7 +71,7 @@ def simulate(
     declared = catalogue(settings)
     setting = Setting(
         campaign_of(declared.campaigns, campaign), known, [_planned(one) for one in at or []], _start(start),
-        tuple(declared.scores.values()), settings.rules, settings.time_zone,
+        tuple(declared.scores.values()), settings.rules, settings.time_zone, key,
     )  # fmt: skip
     if leads == 1:
         _tell(setting)

@@ -155,7 +155,7 @@ class Stack:
         store, now = Store(self.database_url), datetime.now(UTC)
         async with store.write() as session:
             for version in catalogue.campaigns.values():
-                await campaigns.publish(session, version, by=KEY_NAME, now=now)
+                await campaigns.publish(session, version, by=KEY_NAME, now=now, audiences=catalogue.audiences)
             known = {key.name for key in await all_keys(session) if key.revoked_at is None}
             if KEY_NAME not in known:
                 self.api_key = SecretStr(await make_key(session, KEY_NAME, SCOPES, now))

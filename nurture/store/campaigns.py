@@ -1,14 +1,16 @@
 """Campaigns as published: their versions, which one new journeys take, and whether they are paused."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import func, update
 from sqlmodel import col, select
 
+from nurture.audiences import Audience
+from nurture.enrolment import watched
 from nurture.errors import NotFound
-from nurture.store import outbox
+from nurture.store import met_conditions, outbox
 from nurture.store.database import Session
 from nurture.store.leases import alone
 from nurture.store.models import CampaignRow, JourneyRow, OutboxRow, VersionRow
@@ -25,8 +27,20 @@ class Published(NamedTuple):
     new: bool
 
 
-async def publish(session: Session, version: Version, *, by: str, commit: str = "", now: datetime) -> Published:
-    """Make it the version that new journeys take; one published before keeps its number and its record."""
+async def publish(
+    session: Session,
+    version: Version,
+    *,
+    by: str,
+    commit: str = "",
+    now: datetime,
+    audiences: Mapping[str, Audience] | None = None,
+    pace: float = 1.0,
+) -> Published:
+    """Make it the version that new journeys take; one published before keeps its number and its record.
+
+    Who meets an entry's condition already is not entered by it: only who comes to meet it from now on.
+    """
     await alone(session, "publish")
     row = await session.get(VersionRow, version.hash)
     if row is None:
@@ -34,6 +48,11 @@ async def publish(session: Session, version: Version, *, by: str, commit: str = 
     campaign = await session.get(CampaignRow, row.campaign)
     if campaign is not None and campaign.version == row.hash:
         return Published(row.hash, row.number, new=False)
+    conditions = watched(version.campaign, audiences or {})
+    if campaign is not None:
+        for known in watched((await current(session, campaign.key)).campaign, audiences or {}):
+            conditions.pop(known, None)  # watched all along: what is about to be told of it must not be lost
+    await met_conditions.watch(session, row.campaign, conditions, now, pace)
     campaign = campaign or CampaignRow(key=row.campaign, version=row.hash)
     campaign.version = row.hash
     session.add(campaign)

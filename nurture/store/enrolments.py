@@ -49,7 +49,6 @@ class _Past:
     """An earlier journey, and what is needed to tell whether it is this very entry."""
 
     id: str
-    run: int
     event: str | None
     earlier: Earlier
 
@@ -89,7 +88,7 @@ async def enrol_all(session: Session, wishes: Sequence[Wish], now: datetime) -> 
         if answer is not None:
             answers[at] = answer
         else:
-            run = 1 + max((one.run for one in before if one.earlier.key == wish.key), default=0)
+            run = 1 + max((one.earlier.run for one in before if one.earlier.key == wish.key), default=0)
             new.append((at, *_journey(wish, run, tests[wish.lead_id], now)))
     new.sort(key=lambda one: str(one[1]["lead_id"]))  # as all who hold several leads' rows do, so that none deadlocks
     added = await _add(session, [row for _, row, _ in new])
@@ -184,6 +183,6 @@ async def _past(session: Session, wishes: Sequence[Wish]) -> dict[tuple[str, str
     )
     found: dict[tuple[str, str], list[_Past]] = {}
     for row in (await session.exec(query)).all():
-        earlier = Earlier(row.key, row.status, row.entered, row.ending)
-        found.setdefault((row.lead_id, row.campaign), []).append(_Past(row.id, row.run, row.entry_event, earlier))
+        earlier = Earlier(row.key, row.status, row.entered, row.ending, row.run)
+        found.setdefault((row.lead_id, row.campaign), []).append(_Past(row.id, row.entry_event, earlier))
     return found

@@ -18,6 +18,7 @@ class Listener(NamedTuple):
     """A journey that listens for a key, the arm that it does so for, and what tells whether it is meant."""
 
     journey_id: str
+    journey_key: str
     arm: str
     key: str
     since: datetime
@@ -82,14 +83,14 @@ async def listeners_for(
 ) -> dict[str, list[Listener]]:
     """By lead, the journeys that listen for one of the keys, the oldest journey first."""
     query = (
-        select(ListenerRow, JourneyRow.version, JourneyRow.pace, JourneyRow.position)
+        select(ListenerRow, JourneyRow)
         .join(JourneyRow, col(JourneyRow.id) == col(ListenerRow.journey_id))
         .where(col(ListenerRow.lead_id).in_(lead_ids), col(ListenerRow.key).in_(keys))
         .order_by(col(JourneyRow.entered), col(JourneyRow.id))
     )
     found: dict[str, list[Listener]] = {}
-    for row, version, pace, position in (await session.exec(query)).all():
-        heard = tuple(position["heard"])
-        listener = Listener(row.journey_id, row.arm, row.key, row.since, version, pace, heard)
+    for row, one in (await session.exec(query)).all():
+        heard = tuple(one.position["heard"])
+        listener = Listener(one.id, one.key, row.arm, row.key, row.since, one.version, one.pace, heard)
         found.setdefault(row.lead_id, []).append(listener)
     return found

@@ -132,6 +132,21 @@ def test_events_carry_properties() -> None:
     assert "the goal" in run("simulate", "welcome", "--at", "1d=order_paid:amount=100,plan=pro").output
 
 
+VISITS = """
+from nurture import Campaign, State, days, done, leave, on, wait_for
+
+cancelled = wait_for(on("cancelled", key="id"), up_to=days(1), otherwise=leave("took place"))
+campaign = Campaign("visits", [State("first", [cancelled, done])], enters=[on("booked", key="id")])
+"""
+
+
+@pytest.mark.parametrize(("key", "ending"), [("7", "done"), ("8", "left: took place")])
+def test_a_simulated_journey_may_be_for_one_of_several_things(key: str, ending: str) -> None:
+    Path("campaigns/visits.py").write_text(VISITS, encoding="utf-8")
+    told = run("simulate", "visits", "--key", key, "--at", "1h=cancelled:id=7").output
+    assert told.splitlines()[-2] == ending
+
+
 def test_many_leads_are_counted() -> None:
     told = run("simulate", "welcome", "--leads", "50").output
     assert "left: did not look" in told

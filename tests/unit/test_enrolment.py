@@ -8,7 +8,6 @@ from nurture.campaign import Campaign, DateEntry, Reentry, State, always, never,
 from nurture.enrolment import (
     Earlier,
     Refusal,
-    as_key,
     digest,
     entry_key,
     held_out,
@@ -18,6 +17,7 @@ from nurture.enrolment import (
 )
 from nurture.lead import lead
 from nurture.triggers import on
+from nurture.values import as_key
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -41,7 +41,8 @@ def _door(entry: Entry, facts: Facts, published: datetime) -> Door:
         case On():
             return Door(entry.words(), _came(entry, facts, published))
         case When(condition=condition):
-            answer = "that is so, and is about to be noticed" if condition.test(facts) else "that is not so"
+            so = "that is so, and is about to be noticed, or was so before the campaign was published"
+            answer = so if condition.test(facts) else "that is not so"
             return Door(entry.words(), answer, standing(entry, facts))
         case DateEntry(field=path):
             value = reader(path)(dict(facts.lead))
