@@ -17,6 +17,7 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from activities.bulk import BulkActivities
 from activities.equipment import Equipment
 from activities.failures import Failures
 from activities.network import Network, reach
@@ -31,17 +32,20 @@ from nurture.errors import NurtureError, Unavailable
 from nurture.links import Links
 from nurture.loader import load
 from nurture.logs import set_up_logs
+from nurture.orders import Journeys
 from nurture.outage import Outage, tried
 from nurture.settings import Settings, read_settings
 from nurture.store import Store, campaigns
 from nurture.store.migrate import require_current
 from nurture.sweeps import SWEEPS, run_sweep
 from nurture.templates import Templates
+from workflows.bulk import BulkWorkflow
 from workflows.client import TemporalJourneys
 from workflows.connection import connect
 from workflows.journey import A_WALK, JourneyWorkflow
+from workflows.queues import bulk_queue, urgent_queue
 
-A_CALL = timedelta(seconds=5)
+A_CALL, A_MARGIN = timedelta(seconds=5), timedelta(seconds=3)
 log = structlog.get_logger()
 
 
@@ -71,22 +75,43 @@ def equip(settings: Settings, store: Store, catalogue: Catalogue, channels: Mapp
     )
 
 
-def journey_worker(client: Client, equipment: Equipment, runner: WorkflowRunner | None = None) -> Worker:
-    """The Temporal worker for journeys.
+@asynccontextmanager
+async def working(
+    client: Client, equipment: Equipment, engine: Journeys, runner: WorkflowRunner | None = None
+) -> AsyncIterator[None]:
+    """The Temporal workers: for workflows and walks, for hand-offs, and for pages of bulk runs, none behind another.
 
     The interpreter is audited in the tests' strict sandbox; here it runs without one, which costs 10 ms a cold replay.
     """
-    return Worker(
+    queue, walk = equipment.settings.task_queue, JourneyActivities(equipment).walk
+    usual = Worker(
         client,
-        task_queue=equipment.settings.task_queue,
-        workflows=[JourneyWorkflow],
-        activities=[JourneyActivities(equipment).walk],
+        task_queue=queue,
+        workflows=[JourneyWorkflow, BulkWorkflow],
+        activities=[walk],
+        max_concurrent_activities=equipment.settings.walks_at_once,
         interceptors=[Failures()],
         workflow_runner=runner or UnsandboxedWorkflowRunner(),
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(minimum=2, initial=5, maximum=20),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(minimum=2, initial=5, maximum=20),
         max_cached_workflows=2000,
-        graceful_shutdown_timeout=A_WALK + timedelta(seconds=3),
+        graceful_shutdown_timeout=A_WALK + A_MARGIN,
+    )
+    urgent = _activity_worker(client, urgent_queue(queue), walk, at_once=20)
+    bulk = _activity_worker(client, bulk_queue(queue), BulkActivities(equipment, engine).page, at_once=4)
+    async with usual, urgent, bulk:
+        yield
+
+
+def _activity_worker(client: Client, queue: str, activity: Callable[..., Any], *, at_once: int) -> Worker:
+    return Worker(
+        client,
+        task_queue=queue,
+        activities=[activity],
+        interceptors=[Failures()],
+        max_concurrent_activities=at_once,
+        max_concurrent_activity_task_polls=2,
+        graceful_shutdown_timeout=A_WALK + A_MARGIN,
     )
 
 
@@ -165,10 +190,9 @@ async def work(
     """Walk journeys, dispatch and sweep until `stop` is set."""
     channel = smtp(settings)
     equipment = equip(settings, store, catalogue, {"email": channel})
-    dispatcher = Dispatcher(
-        store, TemporalJourneys(client, settings.task_queue), settings=settings, audiences=catalogue.audiences
-    )
-    async with journey_worker(client, equipment), sweeping(equipment, client, temporal):
+    engine = TemporalJourneys(client, settings.task_queue)
+    dispatcher = Dispatcher(store, engine, settings=settings, audiences=catalogue.audiences)
+    async with working(client, equipment, engine), sweeping(equipment, client, temporal):
         log.info("worker.ready", campaigns=sorted(catalogue.campaigns), at=datetime.now(UTC).isoformat())
         await dispatcher.run(stop)
         log.info("worker.stopping")

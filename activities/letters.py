@@ -3,22 +3,24 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from activities.equipment import Equipment
 from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign, Purpose
+from nurture.mailing import Mailing
 from nurture.message_variables import lead_variables
 from nurture.pace import Pace
 from nurture.permission import Go, Later, Never, Policy, Standing, permission, policy_for
 from nurture.profile import address_hash
 from nurture.steps import AskReferral, Message, Survey
-from nurture.store import Session
+from nurture.store import Session, bulk_runs
+from nurture.store.campaigns import paused
 from nurture.store.consents import current_consents
 from nurture.store.messages import longest, recent_marketing
-from nurture.store.models import LeadRow, MessageRow
+from nurture.store.models import BulkRunRow, LeadRow, MessageRow
 from nurture.store.referrals import share_code
 from nurture.store.suppressions import suppressed
 
@@ -27,11 +29,13 @@ Context = dict[str, Any]
 
 @dataclass(frozen=True)
 class Letter(ABC):
-    """A message that a step of a journey asks for."""
+    """A message that a step of a journey asks for, or a mailing by its bulk run; `due` is when it was, unless that is now."""
 
     equipment: Equipment
-    journey_id: str
+    journey_id: str | None
+    run_id: str | None = field(default=None, kw_only=True)
     occurrence: str
+    due: datetime | None = field(default=None, kw_only=True)
     campaign: str
     template: str
     channel: str
@@ -44,15 +48,24 @@ class Letter(ABC):
     recipient: str | None = field(repr=False)
 
     @property
+    def key(self) -> str:
+        """Its name in the ledger: the provider's idempotency key, the same for every attempt."""
+        return f"{self.journey_id or self.run_id}/{self.occurrence}"
+
+    @property
     def message_id(self) -> str:
-        """The same for every attempt, and so is the idempotency key made from it."""
-        name = hashlib.sha256(f"{self.journey_id}/{self.occurrence}".encode()).hexdigest()[:32]
+        """The same for every attempt."""
+        name = hashlib.sha256(self.key.encode()).hexdigest()[:32]
         domain = self.sender.rstrip(">").rpartition("@")[2] or "localhost"
         return f"<{name}@{domain}>"
 
     @abstractmethod
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
         """Whether it may go now."""
+
+    async def on_hold(self, session: Session) -> str:
+        """Why it has to wait for people; empty when it has not."""
+        return ""
 
     @abstractmethod
     async def context(self, session: Session, row: MessageRow) -> Context:
@@ -88,6 +101,12 @@ class LeadLetter(Letter):
             zone=resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0],
         )
         return permission(self.policy, standing, now, self.pace)
+
+    async def on_hold(self, session: Session) -> str:
+        """Whether its campaign or its mailing is paused."""
+        if self.run_id is not None:
+            return await bulk_runs.on_hold(session, self.run_id)
+        return "the campaign is paused" if await paused(session, self.campaign) else ""
 
     async def context(self, session: Session, row: MessageRow) -> Context:
         """The lead, the campaign and the lead's own links."""
@@ -135,8 +154,21 @@ class TeamLetter(Letter):
         }
 
 
+def of_mailing(equipment: Equipment, run: BulkRunRow, begun: datetime, mailing: Mailing, lead: LeadRow) -> LeadLetter:
+    """The letter of a mailing to a lead, due since the mailing has `begun`."""
+    pace = Pace(origin=begun, factor=run.pace)
+    letter = to_lead(equipment, None, lead.id, mailing.campaign, mailing.message, lead, pace)
+    return replace(letter, run_id=run.id, due=begun)
+
+
 def to_lead(
-    equipment: Equipment, journey_id: str, occurrence: str, campaign: Campaign, step: Message, lead: LeadRow, pace: Pace
+    equipment: Equipment,
+    journey_id: str | None,
+    occurrence: str,
+    campaign: Campaign,
+    step: Message,
+    lead: LeadRow,
+    pace: Pace,
 ) -> LeadLetter:
     """The letter that a message step sends to a lead."""
     policy = policy_for(campaign, step, equipment.settings.rules)

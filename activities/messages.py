@@ -13,7 +13,6 @@ from nurture.ledger import LEASE, Found, Plan, Status, answered, recovered
 from nurture.permission import Go, Later, Never
 from nurture.profile import address_hash
 from nurture.store import Session
-from nurture.store.campaigns import paused
 from nurture.store.events import record_own_event
 from nurture.store.leads import locked
 from nurture.store.messages import change, find
@@ -49,7 +48,9 @@ class MessageErrand(Errand):
     async def prepare(self, session: Session, now: datetime) -> Settled | Postponed | None:
         """Plan the message or find it again, and claim it if it may go."""
         letter = self.letter
-        row = await find(session, letter.journey_id, letter.occurrence) or await self._planned(session, now)
+        row = await find(session, letter.journey_id, letter.occurrence, letter.run_id) or await self._planned(
+            session, now
+        )
         self.row = row
         plan = recovered(Found(Status(row.status), row.claimed_until), now)
         if plan.act == "settled":
@@ -60,7 +61,7 @@ class MessageErrand(Errand):
             return None
         match await letter.permission(session, row.due_at, now):
             case Later(until=until, reason=reason):
-                await change(session, row.id, Status.DEFERRED, now, reason=self._noted(reason))
+                await change(session, row.id, Status.DEFERRED, now, reason=self._noted(reason), until=until)
                 return Postponed(until, reason)
             case Never(reason=reason, status=status):
                 await change(session, row.id, Status(status), now, reason=self._noted(reason))
@@ -73,6 +74,7 @@ class MessageErrand(Errand):
         letter = self.letter
         row = MessageRow(
             journey_id=letter.journey_id,
+            run_id=letter.run_id,
             occurrence=letter.occurrence,
             lead_id=letter.lead_id,
             campaign=letter.campaign,
@@ -82,7 +84,7 @@ class MessageErrand(Errand):
             topic=letter.topic,
             status=Status.PLANNED,
             message_id=letter.message_id,
-            due_at=now,
+            due_at=letter.due or now,
             updated_at=now,
         )
         session.add(row)
@@ -91,7 +93,7 @@ class MessageErrand(Errand):
 
     async def _claimed(self, session: Session, now: datetime, **values: Any) -> None:
         row = self._row()
-        values |= {"claim": self.claim, "claimed_until": now + LEASE, "attempts": row.attempts + 1}
+        values |= {"claim": self.claim, "claimed_until": now + LEASE, "attempts": row.attempts + 1, "until": None}
         if not await change(session, row.id, Status.CLAIMED, now, **values):
             raise TryAgain("another attempt took the message")
 
@@ -168,7 +170,7 @@ class MessageErrand(Errand):
             await self._put_off(str(error), now)
             raise TryAgain(f"template {letter.template} cannot be rendered: {error}", OUR_FAULT) from error
         return Envelope(
-            key=f"{letter.journey_id}/{letter.occurrence}",
+            key=letter.key,
             message_id=row.message_id,
             date=now,
             sender=letter.sender,
@@ -203,8 +205,8 @@ class MessageErrand(Errand):
     async def _refusal(self, session: Session, lead: LeadRow | None, now: datetime) -> Never | str | None:
         """Why it does not go after all: never, or not now."""
         row = self._row()
-        if lead is not None and await paused(session, row.campaign):
-            return "the campaign is paused"
+        if on_hold := await self.letter.on_hold(session):
+            return on_hold
         if lead is not None and lead.email != self.letter.recipient:
             return "the address changed meanwhile"
         match await self.letter.permission(session, row.due_at, now):

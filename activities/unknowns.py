@@ -14,6 +14,8 @@ from nurture.store.models import MessageRow
 OLD_ENOUGH = timedelta(seconds=30)
 LEFT_BEHIND = timedelta(minutes=10)
 MOST_AT_ONCE = 200
+OVER = ("the journey", "the mailing")
+"""How the reason begins for which nobody comes back to a message."""
 
 
 async def resolve_unknown(equipment: Equipment, now: datetime) -> int:
@@ -33,7 +35,7 @@ async def resolve_unknown(equipment: Equipment, now: datetime) -> int:
         if accepted:
             found = {"reason": "found at the provider", "accepted_at": row.committed_at}
             settled += await _settled(equipment, row, Status.ACCEPTED, now, **found)
-        elif accepted is False and row.reason.startswith("the journey"):  # any other may still be sent again
+        elif accepted is False and row.reason.startswith(OVER):  # any other may still be sent again
             settled += await _settled(equipment, row, Status.REJECTED, now, reason="the provider never took it")
     return settled
 

@@ -94,7 +94,7 @@ class Walk:
         async with self.equipment.store.write() as session:
             await self._load(session)
             await self._catch_up(session)
-            errands = await self._go_on(session, may_touch=True)
+            errands = await self._go_on(session, may_touch=self.order.may_touch)
         if errands:
             await self._reach_out(errands)
         await self._look_back()

@@ -11,6 +11,7 @@ from nurture.definitions import Definition
 from nurture.durations import days, hours, minutes, seconds, weeks
 from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
+from nurture.mailing import Mailing
 from nurture.scores import Score, Threshold, gives
 from nurture.triggers import done, leave, on, when
 from nurture.vocabulary import (
@@ -45,6 +46,7 @@ __all__ = [
     "Campaign",
     "Definition",
     "Hook",
+    "Mailing",
     "Score",
     "Source",
     "State",

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from nurture.conditions import AnyCondition
+from nurture.conditions import AnyCondition, Condition, Is
 
 
 class Audience(BaseModel):
@@ -13,3 +13,8 @@ class Audience(BaseModel):
     key: str
     who: AnyCondition | None = None
     title: str = ""
+
+    @property
+    def condition(self) -> Condition:
+        """What is true of its leads."""
+        return Is(path=("audiences",), op="has", value=self.key) if self.who is None else self.who

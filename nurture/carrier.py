@@ -86,6 +86,8 @@ class Carrier:
                     await self._start(orders.get(journey_id))
                 if errand.row.kind == "forget":
                     await self._forget(errand.row.lead_id, errand.forgets)
+                for run_id in errand.wakes:
+                    await self._engine.wake(run_id)
             except Unavailable as error:
                 lost.append(error)
                 errand.trouble = error

@@ -16,6 +16,7 @@ from nurture.conditions import Happened, leaves
 from nurture.definitions import Definition
 from nurture.durations import in_words
 from nurture.faults import Fault, did_you_mean
+from nurture.mailing import Mailing
 from nurture.message_variables import provided
 from nurture.roads import Roads
 from nurture.scores import Score
@@ -74,7 +75,7 @@ class Check:
             for state in one.states
             for step in state.steps
             if isinstance(step, Message)
-        }
+        } | {mailing.template for mailing in catalogue.mailings.values()}
 
     def faults(self) -> list[Fault]:
         """All of them, in the order of the file."""
@@ -281,6 +282,30 @@ class Check:
             )
 
 
+class MailingCheck(Check):
+    """The check of one mailing: as of a campaign that sends this one message, and of its audience."""
+
+    def __init__(self, mailing: Mailing, catalogue: Catalogue, file: str, messages: Messages | None) -> None:
+        super().__init__(mailing.campaign, catalogue, file, messages)
+        self.mailing = mailing
+
+    def faults(self) -> list[Fault]:
+        """All of them."""
+        return [
+            *self._settings(),
+            *self._known("audience", "audience", self.mailing.audience, self.catalogue.audiences),
+            *self._message("template", self.mailing.message),
+            *self._expiry(),
+        ]
+
+    def _error(self, place: str, message: str) -> Fault:
+        return super()._error(f'mailing "{self.mailing.key}", {place}', message)
+
+    def _expiry(self) -> Iterator[Fault]:
+        if self.mailing.expires_after <= NOTHING:
+            yield self._error("expires_after", "must be longer than zero")
+
+
 def _is_mailbox(text: str) -> bool:
     try:
         MAILBOX.validate_python(text)
@@ -296,6 +321,11 @@ def faults_of_declared(value: object, catalogue: Catalogue, file: str) -> list[F
 
 def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     match value:
+        case Score(key=key) | Definition(key=key) | Audience(key=key) if not NAME.fullmatch(key):
+            yield (
+                f'{type(value).__name__.lower()} "{key}"',
+                "this key cannot be used: write small letters, digits, - and _",
+            )
         case Score(key=key, rules=rules, thresholds=thresholds):
             for at, rule in enumerate(rules, 1):
                 for message in mentions.of_trigger(rule.trigger, catalogue):

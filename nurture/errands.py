@@ -32,6 +32,7 @@ class Errand:
     plan: Plan = field(default_factory=nothing)
     starts: list[str] = field(default_factory=list)
     forgets: list[str] = field(default_factory=list)
+    wakes: list[str] = field(default_factory=list)
     trouble: Exception | None = None
 
 
@@ -67,6 +68,8 @@ async def _errand(
             return Errand(row, tells=[ForJourney(row.body["journey"], heard)])
         case "forget":
             return Errand(row, forgets=row.body["journeys"])
+        case "bulk":
+            return Errand(row, wakes=[row.body["run"]])
         case kind:
             raise BadInput(f"an outbox row of kind {kind!r} is unknown: is an older worker running?", field="kind")
 

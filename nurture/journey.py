@@ -5,7 +5,7 @@ in its own world, tell `proceed` how it went. The replies in order are the journ
 gives the same position.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
@@ -17,6 +17,7 @@ from nurture.steps import (
     Branch,
     Broken,
     DoneStep,
+    Escalate,
     Go,
     LeaveStep,
     Split,
@@ -104,6 +105,7 @@ class Ended(NamedTuple):
     """Nothing more to do."""
 
 
+Gait: TypeAlias = Literal["local", "usual", "urgent"]
 Move: TypeAlias = Perform | Choose | Park | Close | Rest | Ended
 
 
@@ -286,8 +288,16 @@ def breaks_in(arm: str) -> bool:
     return arm != RESUME and "/" not in arm  # the arms of a wait name its occurrence
 
 
-def may_touch(version: Version, journey: Journey) -> bool:
-    """Whether a touch may come before the next rest: then the moves are one activity, else a local one."""
+def gait(version: Version, journey: Journey) -> Gait:
+    """How the moves up to the next rest are made; where a hand-off is as possible as another touch, `local` up to it."""
+    kinds = {isinstance(step, Escalate) for step in _touches_ahead(version, journey)}
+    if len(kinds) != 1:
+        return "local"
+    return "urgent" if True in kinds else "usual"
+
+
+def _touches_ahead(version: Version, journey: Journey) -> Iterator[AnyStep]:
+    """The touches of which one may come before the next rest."""
     seen: set[tuple[str, int]] = set()
     ahead = [] if journey.ending is not None or journey.ended else [(journey.state, journey.step)]
     while ahead:
@@ -302,10 +312,10 @@ def may_touch(version: Version, journey: Journey) -> bool:
             continue
         step = steps[index]
         if step.touches:
-            return True
+            yield step
+            continue
         ahead += [(name, 0) for name in _targets(step)]
         ahead += [(state, index + by) for by in _ahead(step)]
-    return False
 
 
 def _ahead(step: AnyStep) -> tuple[int, ...]:

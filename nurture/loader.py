@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from nurture.audiences import Audience
 from nurture.campaign import Campaign
 from nurture.catalogue import Catalogue
-from nurture.check import Check, Messages, faults_of_declared
+from nurture.check import Check, MailingCheck, Messages, faults_of_declared
 from nurture.definitions import Definition
 from nurture.errors import CampaignFaults
 from nurture.faults import Fault, faults_of
 from nurture.hooks import Hook, Source
+from nurture.mailing import Mailing
 from nurture.scores import Score
 from nurture.templates import Templates
 from nurture.version import frozen
@@ -27,6 +28,7 @@ KINDS: Mapping[type, str] = {
     Score: "scores",
     Definition: "definitions",
     Audience: "audiences",
+    Mailing: "mailings",
     Hook: "hooks",
     Source: "sources",
 }
@@ -79,6 +81,8 @@ def read(campaigns: Path, templates: Path | None = None) -> Loaded:
             faults += faults_of_declared(value, catalogue, files[f"{kind}/{key}"])
     for key, campaign in written.items():
         faults += Check(campaign, catalogue, files[f"campaigns/{key}"], messages).faults()
+    for key, mailing in catalogue.mailings.items():
+        faults += MailingCheck(mailing, catalogue, files[f"mailings/{key}"], messages).faults()
     return Loaded(catalogue, tuple(faults))
 
 

@@ -7,6 +7,9 @@ from nurture.journey import Heard, Journey
 from nurture.pace import Pace
 from nurture.version import Version
 
+FIRST, LAST = 1, 5
+"""The priorities of hand-offs, and of what a bulk run entered or takes; a campaign's own is between them."""
+
 
 @dataclass(frozen=True, slots=True)
 class StartOrder:
@@ -22,7 +25,7 @@ class StartOrder:
 
 
 class Journeys(Protocol):
-    """The engine that runs journeys; out of reach, it raises `Unavailable`."""
+    """The engine that runs journeys and bulk runs; out of reach, it raises `Unavailable`."""
 
     async def start(self, order: StartOrder) -> None:
         """Run the journey; one that runs already is left alone."""
@@ -32,3 +35,6 @@ class Journeys(Protocol):
 
     async def forget(self, journey_id: str) -> bool:
         """End the journey and delete all that is kept of it; True once nothing is left, so that it is asked again till then."""
+
+    async def wake(self, run_id: str) -> None:
+        """Let the bulk run look again at what it has to do; one that does not run begins to."""

@@ -56,6 +56,8 @@ class Settings(BaseSettings):
 
     rules: HouseRules = HouseRules()
     task_queue: str = "nurture"
+    walks_at_once: int = Field(default=100, ge=1)
+    """Walks that one worker makes at the same time; hand-offs and bulk runs have places of their own."""
     outbox_limit: int = 1_000_000
     """Events not yet delivered, above which intake answers 503."""
 

@@ -1,4 +1,4 @@
-"""How others address journeys on Temporal: start one, tell one something, forget one. All may be done twice."""
+"""How others address journeys and bulk runs on Temporal: start, tell, forget, wake. All of it may be done twice."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -9,6 +9,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.common import (
+    Priority,
     SearchAttributeKey,
     SearchAttributePair,
     TypedSearchAttributes,
@@ -21,6 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from nurture.errors import Unavailable
 from nurture.journey import Heard
 from nurture.orders import StartOrder
+from workflows.bulk import BulkWorkflow
 from workflows.journey import JourneyOrder, JourneyWorkflow
 
 Answer = TypeVar("Answer")
@@ -43,7 +45,7 @@ def workflow_id(journey_id: str) -> str:
 
 
 class TemporalJourneys:
-    """Journeys on Temporal."""
+    """Journeys and bulk runs on Temporal."""
 
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client = client
@@ -75,6 +77,7 @@ class TemporalJourneys:
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                     search_attributes=attributes,
+                    priority=Priority(priority_key=order.priority),
                     rpc_timeout=PATIENCE,
                 )
         except WorkflowAlreadyStartedError:
@@ -95,6 +98,20 @@ class TemporalJourneys:
         except TimeoutError as error:
             raise _understood(error) from error
         return True
+
+    async def wake(self, run_id: str) -> None:
+        """Let the bulk run look again at what it has to do; one that does not run begins to."""
+        starting = self._client.start_workflow(
+            BulkWorkflow.run,
+            run_id,
+            id=f"bulk:{run_id}",
+            task_queue=self._queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal="wake",
+            rpc_timeout=PATIENCE,
+        )
+        await self._within(starting)
 
     async def forget(self, journey_id: str) -> bool:
         """End the journey's workflow and delete every run of it with its history; True once there is none."""

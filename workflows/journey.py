@@ -18,14 +18,16 @@ with workflow.unsafe.sandbox_import_notification_policy(workflow.SandboxImportNo
         Rest,
         breaks_in,
         fold,
+        gait,
         heeds,
-        may_touch,
         next_move,
         proceed,
     )
+    from nurture.orders import FIRST
     from nurture.pace import Pace
     from nurture.version import Version
     from workflows.ports import JourneyPort, Walked, WalkOrder
+    from workflows.queues import urgent_queue
 
 A_WALK = timedelta(seconds=15)  # so that a killed worker is noticed soon
 A_LOCAL_WALK = timedelta(seconds=5)
@@ -102,6 +104,7 @@ class JourneyWorkflow:
         workflow.continue_as_new(args=[self.order.model_copy(update=changes), self.version])
 
     async def _walk(self) -> None:
+        way = gait(self.version, self.journey)
         order = WalkOrder(
             journey_id=self.order.journey_id,
             lead_id=self.order.lead_id,
@@ -110,9 +113,10 @@ class JourneyWorkflow:
             position=self.walked,
             news=tuple(self.news),
             now=workflow.now(),
+            may_touch=way != "local",
         )
-        if may_touch(self.version, self.journey):
-            done = await self._reach_out(order)
+        if way != "local":
+            done = await self._reach_out(order, urgent=way == "urgent")
         else:
             done = await workflow.execute_local_activity_method(
                 JourneyPort.walk,
@@ -125,7 +129,7 @@ class JourneyWorkflow:
             self.walked = self.journey = fold(self.version, self.walked, done.replies)
             self.news.clear()
 
-    async def _reach_out(self, order: WalkOrder) -> Walked | None:
+    async def _reach_out(self, order: WalkOrder, *, urgent: bool) -> Walked | None:
         """A walk with a touch; None when something was heard that ends it while it is still being tried."""
         walk = workflow.start_activity_method(
             JourneyPort.walk,
@@ -133,7 +137,8 @@ class JourneyWorkflow:
             start_to_close_timeout=A_WALK,
             retry_policy=AGAIN,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            priority=Priority(priority_key=self.order.priority),
+            task_queue=urgent_queue(workflow.info().task_queue) if urgent else None,
+            priority=Priority(priority_key=FIRST if urgent else self.order.priority),
         )
         await workflow.wait_condition(lambda: walk.done() or self._broken_into())
         cancelled = not walk.done() and walk.cancel()

@@ -11,7 +11,10 @@ from nurture.pace import Pace
 
 
 class WalkOrder(BaseModel):
-    """Make the moves up to the next rest: from `position`, where the last walk ended, with the `news` since."""
+    """Make the moves up to the next rest: from `position`, where the last walk ended, with the `news` since.
+
+    One that may not touch ends before a touch as well.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,6 +25,7 @@ class WalkOrder(BaseModel):
     position: Journey
     news: tuple[AnyReply, ...] = ()
     now: datetime
+    may_touch: bool = True
 
 
 class Walked(BaseModel):
@@ -39,3 +43,30 @@ class JourneyPort(ABC):
     @abstractmethod
     async def walk(self, order: WalkOrder) -> Walked:
         """Make every move up to the next rest, at most one of them a touch; made again, the same replies come back."""
+
+
+class PageOrder(BaseModel):
+    """Take the next page of a bulk run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    now: datetime
+
+
+class Paged(BaseModel):
+    """The next page comes no sooner than at `until`, without it when the run is woken; with an `ending` none comes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    until: datetime | None = None
+    ending: str = ""
+
+
+class BulkPort(ABC):
+    """Takes an audience into a campaign or a mailing."""
+
+    @activity.defn
+    @abstractmethod
+    async def page(self, order: PageOrder) -> Paged:
+        """Take the next leads of the run; whoever an earlier attempt has taken is not taken again."""

@@ -9,6 +9,7 @@ import typer
 from nurture.cli.context import counted, out
 from nurture.faults import Fault
 from nurture.loader import read
+from nurture.mailing import Mailing
 from nurture.message_variables import EVERY, TEAM
 from nurture.settings import Settings, read_settings
 from nurture.steps import Message
@@ -23,16 +24,18 @@ def check(
 ) -> None:
     """Report every fault and warning, each with its place.
 
-    Looks at campaigns, scores, definitions, audiences and messages. Exits with 1 when there is an error.
+    Looks at campaigns, scores, definitions, audiences, mailings and messages. Exits with 1 when there is an error.
     """
     settings = read_settings()
     faults: list[Fault] = []
     campaigns: dict[str, Version] = {}
+    mailings: dict[str, Mailing] = {}
     for path in paths or [settings.campaigns]:
         loaded = read(path.parent if path.suffix == ".py" else path, settings.templates)
         campaigns |= loaded.catalogue.campaigns
+        mailings |= loaded.catalogue.mailings
         faults += [fault for fault in _missing(path) or loaded.faults if _concerns(fault, path)]
-    faults = list(dict.fromkeys([*faults, *_unsent(settings, campaigns)]))
+    faults = list(dict.fromkeys([*faults, *_unsent(settings, campaigns, mailings)]))
     for fault in faults:
         out.print(f"{fault.level}: {fault}", style="red" if fault.level == "error" else "yellow", soft_wrap=True)
     errors = sum(fault.level == "error" for fault in faults)
@@ -57,9 +60,9 @@ def _concerns(fault: Fault, path: Path) -> bool:
     return fault.place == place or fault.place.startswith(f"{place}:")
 
 
-def _unsent(settings: Settings, campaigns: dict[str, Version]) -> Iterator[Fault]:
-    """What is wrong with messages that no campaign sends, notices to the team among them."""
-    sent = {
+def _unsent(settings: Settings, campaigns: dict[str, Version], mailings: dict[str, Mailing]) -> Iterator[Fault]:
+    """What is wrong with messages that no campaign and no mailing sends, notices to the team among them."""
+    sent = {one.template for one in mailings.values()} | {
         step.template
         for version in campaigns.values()
         for state in version.campaign.states

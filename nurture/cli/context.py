@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 
+from nurture.audiences import Audience
 from nurture.catalogue import Catalogue
 from nurture.errors import BadInput, NotFound
 from nurture.faults import did_you_mean
@@ -58,6 +59,13 @@ def campaign(known: Mapping[str, Version], key: str) -> Version:
     """The campaign of that key."""
     if key not in known:
         raise NotFound(f"there is no campaign {key!r}: {did_you_mean(key, known)}")
+    return known[key]
+
+
+def audience(known: Mapping[str, Audience], key: str) -> Audience:
+    """The audience of that key."""
+    if key not in known:
+        raise NotFound(f"there is no audience {key!r}: {did_you_mean(key, known)}")
     return known[key]
 
 
@@ -113,7 +121,7 @@ def write(file: Path, text: str) -> None:
 
 
 def user() -> str:
-    """Who is at the terminal, for the record."""
+    """Who gives the command: the user of this machine."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container without a name for its user

@@ -95,7 +95,11 @@ def _as_json(counts: Sequence[Count], listed: Sequence[tuple[JourneyRow, int]]) 
 
 def enrol(
     campaign: Annotated[str, typer.Argument(help="The campaign's key.")],
-    leads: Annotated[list[str], typer.Argument(metavar="LEAD...", help="By id, address, external id or phone.")],
+    leads: Annotated[
+        list[str] | None, typer.Argument(metavar="[LEAD]...", help="By id, address, external id or phone.")
+    ] = None,
+    audience: Annotated[str, typer.Option(help="Instead of leads: everybody in that audience, page by page.")] = "",
+    rate: Annotated[str, typer.Option(help="With --audience: so many leads at the most, as 50/s or 5000/h.")] = "",
     key: Annotated[
         str, typer.Option(help="What the journey is for, where a campaign has one for each of something.")
     ] = "",
@@ -103,15 +107,23 @@ def enrol(
 ) -> None:
     """Enter leads into a campaign by hand.
 
-    Its rules of re-entry hold, but who was taken out by a person may be put back in by a person.
+    Its rules of re-entry hold, but who was taken out by a person may be put back in by a person, though not with a whole
+    audience.
     """
+    if bool(leads) == bool(audience) or (audience and (key or speed)) or (rate and not audience):
+        raise BadInput("name either leads, with --key and --speed, or an --audience, with --rate")
+    if audience:
+        from nurture.cli.bulk import enrol_audience
+
+        enrol_audience(campaign, audience, rate)
+        return
     if speed:
         factor(speed)
 
     async def work(here: Here) -> int:
         async with here.store.write() as session:
             await campaigns.current(session, campaign)
-            rows = {row.id: row for row in [await look_up(session, one) for one in leads]}
+            rows = {row.id: row for row in [await look_up(session, one) for one in leads or ()]}
             if speed and here.settings.environment != "development":
                 _only_test_leads(list(rows.values()))
             body = {"campaign": campaign, "key": key, "by": "by hand", "manual": True, "speed": speed or None}

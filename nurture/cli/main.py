@@ -28,6 +28,8 @@ COMMANDS = {
     "publish": Listed("nurture.cli.publishing", "publish", "Make campaigns as written what new journeys take."),
     "import": Listed("nurture.cli.importing", "import_", "Import leads from a CSV file; a second run changes nothing."),
     "enrol": Listed("nurture.cli.journeys", "enrol", "Enter leads into a campaign by hand."),
+    "mail": Listed("nurture.cli.bulk", "mail", "Send a message to an audience, once to each of its leads."),
+    "bulk": Listed("nurture.cli.bulk", "bulk", "Audiences under way: list, pause, resume, cancel."),
     "journeys": Listed("nurture.cli.journeys", "journeys", "Count and list journeys."),
     "why": Listed("nurture.cli.why", "why", "Tell why a lead got what it got, and why not."),
     "pause": Listed("nurture.cli.journeys", "pause", "Hold a campaign's journeys where they are; nobody is dropped."),

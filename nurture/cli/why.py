@@ -49,6 +49,7 @@ def why(
         return
     for journey in story.journeys:
         _print_journey(journey)
+    _print_mailed(story)
     _print_outside(story)
     _print_troubles(story)
 
@@ -146,6 +147,15 @@ def _standing(now: Standing, when: Callable[[datetime], str]) -> Text:
     return text
 
 
+# --- its mailings ---
+
+
+def _print_mailed(story: Story) -> None:
+    if story.mailed:
+        out.print(Text("\nMailings", "bold underline"))
+        out.print(moves(story.mailed, _when))
+
+
 # --- what it was not in ---
 
 
@@ -199,7 +209,7 @@ def _print_absence(absence: Absence) -> None:
         out.print(Text(f"\n{name}{version}{where}", "bold underline"), soft_wrap=True)
         for spot in spots:
             at = f" {_when(spot.sent)}" if spot.sent else ""
-            text = Text(f"state {spot.state}, step {spot.step}: ", "bold")
+            text = Text(f"state {spot.state}, step {spot.step}: " if spot.state else "a mailing: ", "bold")
             text.append(f"{spot.answer}{at}", "green" if spot.sent else "")
             if spot.by is not None:
                 text.append(f"\n  {_when(spot.by.at)}  {spot.by.state}  {spot.by.kind}  ")

@@ -19,7 +19,10 @@ async def books(store: Store, now: datetime) -> Books:
     """The ledger, the ids of all events, and what is left lying."""
     async with store.read() as session:
         rows = (await session.exec(select(MessageRow))).all()
-        ledger = (Entry(f"{one.journey_id}/{one.occurrence}", one.message_id.strip("<>"), one.status) for one in rows)
+        ledger = (
+            Entry(f"{one.journey_id or one.run_id}/{one.occurrence}", one.message_id.strip("<>"), one.status)
+            for one in rows
+        )
         return Books(
             ledger=tuple(ledger),
             events=frozenset((await session.exec(select(EventRow.id))).all()),

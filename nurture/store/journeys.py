@@ -7,9 +7,10 @@ from typing import NamedTuple
 from sqlalchemy import func, update
 from sqlmodel import col, select
 
+from nurture.bulk import is_bulk
 from nurture.errors import NotFound, Refused
 from nurture.journey import STOP, Journey
-from nurture.orders import StartOrder
+from nurture.orders import LAST, StartOrder
 from nurture.pace import Pace
 from nurture.store import campaigns, outbox
 from nurture.store.database import Session
@@ -59,7 +60,7 @@ async def _order(session: Session, row: JourneyRow) -> StartOrder | None:
         position=Journey.model_validate(row.position),
         pace=Pace(origin=row.entered, factor=row.pace),
         campaign=row.campaign,
-        priority=version.campaign.priority,
+        priority=LAST if is_bulk(row.entry_event) else version.campaign.priority,
     )
 
 

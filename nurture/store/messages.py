@@ -12,9 +12,13 @@ from nurture.store.database import Session
 from nurture.store.models import MessageRow
 
 
-async def find(session: Session, journey_id: str, occurrence: str) -> MessageRow | None:
-    """The message of that step and visit."""
-    query = select(MessageRow).where(MessageRow.journey_id == journey_id, MessageRow.occurrence == occurrence)
+async def find(
+    session: Session, journey_id: str | None, occurrence: str, run_id: str | None = None
+) -> MessageRow | None:
+    """The message of that step and visit, or of that lead in a bulk run."""
+    query = select(MessageRow).where(
+        MessageRow.journey_id == journey_id, MessageRow.run_id == run_id, MessageRow.occurrence == occurrence
+    )
     return (await session.exec(query)).one_or_none()
 
 
@@ -49,8 +53,10 @@ async def recent_marketing(session: Session, lead_id: str, since: datetime) -> l
     return [at for at in (await session.exec(query)).all() if at is not None]
 
 
-async def cancel_open(session: Session, journey_id: str, reason: str, now: datetime) -> None:
-    """Cancel the journey's messages that were not handed over.
+async def cancel_open(
+    session: Session, journey_id: str | None, reason: str, now: datetime, run_id: str | None = None
+) -> None:
+    """Cancel the journey's messages, or a bulk run's, that were not handed over.
 
     One caught in *committing* becomes unknown: nobody will come back to ask after it.
     """
@@ -58,6 +64,7 @@ async def cancel_open(session: Session, journey_id: str, reason: str, now: datet
     for was, to in ((open_ones, Status.CANCELLED), ((Status.COMMITTING,), Status.UNKNOWN)):
         query = update(MessageRow).where(
             col(MessageRow.journey_id) == journey_id,
+            col(MessageRow.run_id) == run_id,
             col(MessageRow.status).in_([one.value for one in was]),
         )
         if to is Status.UNKNOWN:

@@ -86,7 +86,8 @@ class OutboxRow(SQLModel, table=True):
     """Something the dispatcher has to do for a lead, in order of `id`; deleted when done.
 
     `kind`: `event` (tell who listens for one of its keys; without an event, something else changed), `enrol`, `start`,
-    `signal`, `forget` (end an erased lead's journeys and delete their histories).
+    `signal`, `forget` (end an erased lead's journeys and delete their histories), `bulk` (let a bulk run go on, whose id
+    then stands for the lead's).
     Until `claimed_until` no row of this lead is taken: one is being worked on, or is to be tried again then.
     """
 
@@ -229,18 +230,50 @@ class ListenerRow(SQLModel, table=True):
     timed: bool = Field(default=False, index=True)
 
 
+class BulkRunRow(SQLModel, table=True):
+    """An audience taken page by page into a campaign or a mailing: `written` keeps both as they were when it was ordered.
+
+    `cursor` is the last lead taken, in order of ids; by its rate no page comes before `next_page`.
+    """
+
+    __tablename__ = "bulk_runs"
+
+    id: str = Field(primary_key=True, default_factory=new_id)
+    kind: str  # enrol, mailing
+    what: str
+    audience: str
+    written: dict[str, Any] = _json()
+    rate: float
+    pace: float = 1.0
+    status: str = "waiting"  # waiting, running, paused, cancelled, done
+    cursor: str = ""
+    exhausted: bool = False
+    counts: dict[str, int] = _json(default_factory=dict)
+    next_page: datetime | None = None
+    ordered_by: str = ""
+    ordered_at: datetime
+    begun_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
 class MessageRow(SQLModel, table=True):
-    """The send ledger: one row a message, unique by (journey, state, step, visit)."""
+    """The send ledger: one row a message, unique by (journey, state, step, visit), or by (bulk run, lead) for a mailing.
+
+    One that was put off goes no sooner than at `until`.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("journey_id", "occurrence"),
+        UniqueConstraint("run_id", "occurrence"),
+        Index("ix_messages_run_status", "run_id", "status"),
         Index("ix_messages_lead_accepted", "lead_id", "purpose", "accepted_at"),
         Index("ix_messages_status", "status"),
     )
 
     id: str = Field(primary_key=True, default_factory=new_id)
     journey_id: str | None = Field(default=None, foreign_key="journeys.id")
+    run_id: str | None = Field(default=None, foreign_key="bulk_runs.id")
     occurrence: str
     lead_id: str | None = Field(default=None, index=True)
     campaign: str
@@ -256,6 +289,7 @@ class MessageRow(SQLModel, table=True):
     claimed_until: datetime | None = None
     attempts: int = 0
     due_at: datetime
+    until: datetime | None = None
     committed_at: datetime | None = None
     accepted_at: datetime | None = None
     updated_at: datetime

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from activities.bulk import take_page
 from activities.equipment import Equipment
 from activities.errands import TryAgain
 from activities.walk import walk
@@ -27,7 +28,7 @@ from nurture.store import Store, campaigns
 from nurture.triggers import on
 from nurture.version import frozen
 from worker import equip
-from workflows.ports import WalkOrder
+from workflows.ports import Paged, WalkOrder
 
 HERE = Path(__file__).parents[1]
 READY = Definition(key="ready", ready=lead.email.known() & (lead.company.turnover >= 1_000_000))
@@ -45,8 +46,11 @@ class Postbox:
     name: str = "email"
     mails: list[Envelope] = field(default_factory=list)
     troubles: list[Exception] = field(default_factory=list)
+    on_send: Callable[[Envelope], Awaitable[None]] | None = None
 
     async def send(self, envelope: Envelope) -> Receipt:
+        if self.on_send is not None:
+            await self.on_send(envelope)
         if self.troubles:
             raise self.troubles.pop(0)
         self.mails.append(envelope)
@@ -78,6 +82,7 @@ class Walkers:
     def __init__(self, equipment: Equipment, clock: Callable[[], datetime]) -> None:
         self.equipment, self.clock = equipment, clock
         self.running: dict[str, Running] = {}
+        self.resting: dict[str, Paged] = {}
 
     async def start(self, order: StartOrder) -> None:
         if order.journey_id not in self.running:
@@ -93,6 +98,13 @@ class Walkers:
 
     async def forget(self, journey_id: str) -> bool:
         return self.running.pop(journey_id, None) is None
+
+    async def wake(self, run_id: str) -> None:
+        """One page after the other, as the run's workflow does, up to a rest."""
+        paged = Paged(until=self.clock())
+        while not paged.ending and paged.until is not None and paged.until <= self.clock():
+            paged = await take_page(self.equipment, self, run_id, self.clock)
+        self.resting[run_id] = paged
 
     async def tell(self, journey_id: str, reply: AnyReply) -> None:
         self.running[journey_id].news.append(reply)
@@ -110,7 +122,12 @@ class Walkers:
 
     def next_waking(self) -> tuple[datetime, str] | None:
         rests = ((one.journey.rest, key) for key, one in self.running.items() if not one.journey.ended)
-        return min(((rest.until, key) for rest, key in rests if rest is not None and rest.until), default=None)
+        journeys = ((rest.until, key) for rest, key in rests if rest is not None and rest.until)
+        runs = ((paged.until, key) for key, paged in self.resting.items() if paged.until and not paged.ending)
+        return min((*journeys, *runs), default=None)
+
+    async def wakes_by_itself(self, key: str, at: datetime) -> None:
+        await (self.wake(key) if key in self.resting else self.tell(key, Elapsed(at=at)))
 
 
 class Life:
@@ -168,14 +185,15 @@ class Life:
             while await self.dispatcher.run_once(self.now):
                 pass
 
-    async def passes(self, days: float = 0, hours: float = 0) -> None:
-        """Time goes by, and journeys wake in it."""
-        await self.until(self.now + timedelta(days=days, hours=hours))
+    async def passes(self, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
+        """Time goes by, and journeys and bulk runs wake in it."""
+        await self.until(self.now + timedelta(days=days, hours=hours, minutes=minutes))
 
     async def until(self, moment: datetime) -> None:
+        await self.settle()
         while (waking := self.walkers.next_waking()) is not None and waking[0] <= moment:
             self.now = max(self.now, waking[0])
-            await self.attempt(self.walkers.tell(waking[1], Elapsed(at=waking[0])))
+            await self.attempt(self.walkers.wakes_by_itself(waking[1], waking[0]))
             await self.settle()
         self.now = max(self.now, moment)
         await self.settle()

@@ -28,6 +28,7 @@ class Engine:
     def __init__(self) -> None:
         self.started: list[StartOrder] = []
         self.heard: list[tuple[str, Heard]] = []
+        self.woken: list[str] = []
         self.running: set[str] = set()
         self.forgotten: list[str] = []
         self.reachable = True
@@ -52,6 +53,10 @@ class Engine:
         known = journey_id in self.running
         self.running.discard(journey_id)
         return not known
+
+    async def wake(self, run_id: str) -> None:
+        self._reach()
+        self.woken.append(run_id)
 
     def _reach(self) -> None:
         if not self.reachable:

@@ -492,3 +492,91 @@ def test_a_key_is_shown_once_and_can_be_revoked() -> None:
 
 def test_an_unknown_scope_names_those_there_are() -> None:
     assert "there are events:write" in run("keys", "make", "shop", "--scope", "everything").output
+
+
+# --- audiences ---
+
+NEWS = """
+from nurture import Audience, Mailing, lead
+everybody = Audience(key="everybody", who=lead.email.known())
+news = Mailing(key="news", template="welcome/hello", audience="everybody")
+"""
+
+
+@pytest.fixture
+def news() -> None:
+    """A repository with an audience and a mailing."""
+    Path("campaigns/news.py").write_text(NEWS)
+
+
+def run_id(told: str) -> str:
+    """The id of the run that a command says it has ordered."""
+    return told.rsplit(maxsplit=1)[-1]
+
+
+async def listed() -> str:
+    """The one run, as the list shows it, without its id and time."""
+    line = (await said("bulk", "list")).splitlines()[1]
+    return re.sub(r" {2,}", " | ", line).partition(" | ")[2]
+
+
+async def test_an_audience_is_entered_into_a_campaign(news: None, life: Life) -> None:
+    await said("publish")
+    await life.lead()
+    told = await said("enrol", "welcome", "--audience", "everybody", "--rate", "20/s")
+    assert told.startswith("everybody: to be entered into welcome, 20/s at the most, as bulk run ")
+    await life.passes(days=1)
+
+    assert re.search(r"welcome +active +hello +1\n", await said("journeys"))
+    assert (await listed()).startswith("enrol welcome | everybody | done | 1 entered | ")
+    assert f"by bulk run {run_id(told)} of the audience everybody" in await said("why", "ann@example.com")
+
+
+async def test_a_mailing_is_sent_and_told(news: None, life: Life) -> None:
+    await life.lead()
+    await said("mail", "news")
+    await life.passes(days=1)
+
+    assert (await listed()).startswith("mailing news | everybody | done | 1 accepted | ")
+    assert re.search(r"\nMailings\n.* +news +sent +welcome/hello: in en\n", await said("why", "ann@example.com"))
+    assert "a mailing: it was sent 2" in await said("why", "ann@example.com", "--message", "welcome/hello")
+
+
+async def test_a_template_is_sent_as_a_mailing_of_its_own(news: None, life: Life) -> None:
+    await life.lead()
+    await said("mail", "welcome/hello", "--audience", "everybody", "--topic", "events")
+    await life.passes(days=1)
+
+    assert (await listed()).startswith("mailing welcome-hello | everybody | done | 1 suppressed | ")
+    assert "no consent to events" in await said("why", "ann@example.com")
+
+
+async def test_a_run_is_paused_resumed_and_cancelled(news: None, life: Life) -> None:
+    await said("publish")
+    run = run_id(await said("enrol", "welcome", "--audience", "everybody"))
+    assert await said("bulk", "pause", run) == f"bulk run {run} is paused\n"
+    assert await said("bulk", "pause", run) == f"bulk run {run} was paused already\n"
+    assert await said("bulk", "resume", run) == f"bulk run {run} goes on\n"
+    assert await said("bulk", "resume", run) == f"bulk run {run} was not paused, and is given a push\n"
+    assert await said("bulk", "cancel", run) == f"bulk run {run} is cancelled\n"
+    assert (await listed()).startswith("enrol welcome | everybody | cancelled | none yet | ")
+
+
+@pytest.mark.parametrize(
+    ("command", "remedy"),
+    [
+        (["enrol", "welcome", "--audience", "evrybody"], 'did you mean "everybody"?'),
+        (["enrol", "welcome", "--audience", "everybody"], "publish it with nurture publish"),
+        (["enrol", "welcome"], "name either leads"),
+        (["enrol", "welcome", "ann", "--audience", "everybody"], "name either leads"),
+        (["enrol", "welcome", "--audience", "everybody", "--rate", "fast"], "such as 50/s"),
+        (["mail", "nwes"], 'did you mean "news"?'),
+        (["mail", "welcome/helo", "--audience", "everybody"], 'did you mean "welcome/hello"?'),
+        (["bulk", "pause", "nothing"], "nurture bulk list shows them"),
+    ],
+)
+def test_an_order_for_an_audience_that_cannot_be_carried_out_tells_what_helps(
+    news: None, command: list[str], remedy: str
+) -> None:
+    told = run(*command)
+    assert (told.exit_code, remedy in told.output) == (1, True), told.output

@@ -698,3 +698,22 @@ async def test_it_goes_on_by_itself_when_the_engine_is_back(scene: Scene) -> Non
     await asyncio.wait_for(work, 5)
 
     assert (len(scene.engine.started), await scene.pending()) == (1, 0)
+
+
+# --- bulk runs ---
+
+
+async def test_a_bulk_run_is_woken(scene: Scene) -> None:
+    await scene.put("bulk", to="run-1", run="run-1")
+    await scene.dispatch()
+    assert (scene.engine.woken, await scene.pending()) == (["run-1"], 0)
+
+
+async def test_a_bulk_run_is_woken_once_the_engine_can_be_reached(scene: Scene) -> None:
+    await scene.put("bulk", to="run-1", run="run-1")
+    scene.engine.reachable = False
+    with pytest.raises(Unavailable):
+        await scene.dispatch()
+    scene.engine.reachable = True
+    await scene.dispatch()
+    assert scene.engine.woken == ["run-1"]

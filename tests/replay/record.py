@@ -26,7 +26,7 @@ from tests.replay.corpus import HISTORIES, VERSIONS
 from tests.replay.stories import STORIES
 from tests.temporal.server import temporal_server
 from tests.temporal.town import Town
-from worker import journey_worker
+from worker import working
 from workflows.client import workflow_id
 
 NOBODY = "recorder"  # in place of what names this machine and its processes
@@ -45,7 +45,7 @@ async def a_town(folder: Path) -> AsyncIterator[Town]:
         host = environment.client.service_client.config.target_host
         client = await Client.connect(host, identity=NOBODY, data_converter=environment.client.data_converter)
         town = Town(environment, store, "journeys", client)
-        async with journey_worker(client, town.equipment):
+        async with working(client, town.equipment, town.journeys):
             yield town
     await store.close()
 

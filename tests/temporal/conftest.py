@@ -15,7 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 from nurture.store import Store
 from tests.temporal.server import STRICT, temporal_server
 from tests.temporal.town import Town
-from worker import journey_worker
+from worker import working
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -33,7 +33,7 @@ async def sqlite_town(
     path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("town") / "nurture.db")
     store = Store(f"sqlite:///{path}")
     town = Town(environment, store, f"test-{uuid4().hex}")
-    async with journey_worker(environment.client, town.equipment, STRICT):
+    async with working(environment.client, town.equipment, town.journeys, STRICT):
         yield town
     await store.close()
 
@@ -43,7 +43,7 @@ async def postgres_town(environment: WorkflowEnvironment, postgres_database: str
     """A town over PostgreSQL, whose workflows run as they do in production."""
     store = Store(postgres_database)
     town = Town(environment, store, f"test-{uuid4().hex}")
-    async with journey_worker(environment.client, town.equipment):
+    async with working(environment.client, town.equipment, town.journeys):
         yield town
     await store.close()
 

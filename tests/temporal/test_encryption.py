@@ -15,7 +15,7 @@ from nurture.errors import ProviderUnavailable
 from nurture.simulate import at
 from nurture.store.models import new_id
 from tests.temporal.town import Town, a_lead
-from worker import journey_worker, version_content
+from worker import version_content, working
 from workflows.cipher import key_id
 from workflows.payloads import data_converter
 
@@ -38,7 +38,7 @@ async def encrypting(town: Town, queue: str, *keys: bytes) -> AsyncIterator[Town
     host = town.client.service_client.config.target_host
     client = await Client.connect(host, data_converter=data_converter(load, keys))
     guarded = Town(town.environment, town.store, queue, client)
-    async with journey_worker(client, guarded.equipment):
+    async with working(client, guarded.equipment, guarded.journeys):
         yield guarded
 
 

@@ -36,6 +36,7 @@ from nurture.store.models import JourneyRow, LeadRow, MessageRow, MoveRow, Outbo
 from nurture.version import frozen
 from tests.temporal.roads import AT_NOON, LOVE
 from worker import equip
+from workflows.bulk import BulkWorkflow
 from workflows.client import TemporalJourneys, workflow_id
 from workflows.journey import JourneyWorkflow
 
@@ -112,7 +113,12 @@ class Town:
     """Leads are settled, enrolled and lived through here."""
 
     def __init__(
-        self, environment: WorkflowEnvironment, store: Store, queue: str, client: Client | None = None
+        self,
+        environment: WorkflowEnvironment,
+        store: Store,
+        queue: str,
+        client: Client | None = None,
+        **settings: Any,
     ) -> None:
         self.environment, self.store = environment, store
         self.client = client or environment.client
@@ -124,6 +130,7 @@ class Town:
             secrets=[SecretStr("a secret of the tests, long enough")],
             time_zone=AT_NOON,
             teams={"sales": "sales@example.com"},
+            **settings,
         )
         ready = Definition(key="ready", ready=lead.email.known())
         catalogue = Catalogue(definitions={"ready": ready}, scores={LOVE.key: LOVE})
@@ -131,7 +138,7 @@ class Town:
         self.journeys = TemporalJourneys(self.client, queue)
         self.dispatcher = Dispatcher(store, self.journeys, settings=self.settings)
         self.replayer = Replayer(
-            workflows=[JourneyWorkflow],
+            workflows=[JourneyWorkflow, BulkWorkflow],
             data_converter=self.client.data_converter,
             workflow_runner=UnsandboxedWorkflowRunner(),
         )

@@ -8,7 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nurture import Campaign, State, branch, days, done, go, lead, leave, on, send, split, tag, wait, wait_for, when
+from nurture import (
+    Campaign,
+    State,
+    branch,
+    days,
+    done,
+    escalate,
+    go,
+    lead,
+    leave,
+    on,
+    send,
+    split,
+    tag,
+    wait,
+    wait_for,
+    when,
+)
 from nurture.journey import (
     MOST_MOVES_AWAKE,
     RESUME,
@@ -36,14 +53,14 @@ from nurture.journey import (
     begin,
     breaks_in,
     fold,
+    gait,
     heeds,
     listened_arms,
-    may_touch,
     next_move,
     proceed,
     wait_arms,
 )
-from nurture.steps import DateOf, Wait
+from nurture.steps import DateOf, Escalate, Wait
 from nurture.version import Version, frozen
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
@@ -352,7 +369,15 @@ waits = st.builds(lambda then, other: wait_for(on("x"), up_to=days(1), then=then
 branches = st.builds(lambda to, other: branch(when(lead.nps >= 9, to=to), otherwise=other), targets, targets)
 steps: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(
-        [send("m"), tag("t"), wait(days(1)), wait(until=lead.custom("ends")), split({"a": 1, "b": 1}), done]
+        [
+            send("m"),
+            escalate("r"),
+            tag("t"),
+            wait(days(1)),
+            wait(until=lead.custom("ends")),
+            split({"a": 1, "b": 1}),
+            done,
+        ]
     ),
     st.builds(go, st.sampled_from(NAMES)),
     waits,
@@ -412,13 +437,26 @@ def test_the_replies_in_order_are_the_whole_story(road: Version, choices: list[i
 
 @settings(max_examples=60, deadline=None)
 @given(road=roads, choices=picks)
-def test_no_touch_comes_before_a_rest_where_none_may(road: Version, choices: list[int]) -> None:
-    none_may = False
+def test_a_touch_is_made_in_the_way_that_its_kind_asks_for(road: Version, choices: list[int]) -> None:
+    foreseen: set[str] = set()
     for journey, reply in tale(road, choices):
         move = next_move(road, journey)
-        none_may = not isinstance(move, Rest | Ended) and (none_may or not may_touch(road, journey))
-        assert not (none_may and isinstance(move, Perform) and move.step.touches)
-        none_may = none_may and not isinstance(reply, Heard)
+        way = gait(road, journey)
+        touches = isinstance(move, Perform) and move.step.touches
+        if isinstance(move, Perform) and touches:
+            assert way == ("urgent" if isinstance(move.step, Escalate) else "usual")
+            assert foreseen <= {way, "local"}
+        afresh = touches or isinstance(move, Rest | Ended) or isinstance(reply, Heard)
+        foreseen = set() if afresh else {*foreseen, way}
+
+
+def test_where_a_hand_off_is_as_possible_as_a_message_the_way_there_is_made_by_itself() -> None:
+    torn = version(State("one", [branch(when(lead.nps >= 9, to="two"), otherwise="three")]),
+                   State("two", [escalate("ready"), done]), State("three", [send("m")]))  # fmt: skip
+
+    assert [gait(torn, walked(torn, *replies)) for replies in ([], [Chose(at=NOW, arm=0)], [Chose(at=NOW, arm=None)])] == [
+        "local", "urgent", "usual",
+    ]  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None)

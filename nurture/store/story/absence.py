@@ -1,6 +1,6 @@
 """Why a lead did not get a message: where the message stands, and what kept the lead from each of those places."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from nurture.store import campaigns
 from nurture.store.database import Session
 from nurture.store.models import MessageRow
 from nurture.store.story.journeys import Walked, walked
+from nurture.store.story.mailings import mailing_templates, missed
 from nurture.store.story.parts import Story
 from nurture.store.story.rows import Rows, rows_of
 from nurture.telling import Told
@@ -22,7 +23,10 @@ from nurture.version import Version
 
 @dataclass(frozen=True)
 class Spot:
-    """One place of the message: which step of which campaign, and what kept the lead from it; `by` is the move that did."""
+    """One place of the message: which step of which campaign, and what kept the lead from it; `by` is the move that did.
+
+    A mailing has no state: its message is its only step.
+    """
 
     campaign: str
     number: int | None
@@ -57,20 +61,24 @@ async def why_not(session: Session, story: Story, template: str, campaign: str |
     for key, version in current.items():
         if key not in been_in:
             found += [_not_in(story, key, place) for place in places_of(version, template)]
+    found += [_by_mailing(message) for message in rows.mailed if message.template == template]
+    if campaign is None:
+        missing = await missed(session, rows, template)
+        found += [Spot(one.run.what, None, None, "", 1, None, one.why) for one in missing]
     if not found:
-        _none(template, [*rows.versions.values(), *current.values()])
+        _none(template, [*rows.versions.values(), *current.values()], await mailing_templates(session))
     return Absence(template, tuple(found))
 
 
-def _none(template: str, versions: list[Version]) -> None:
-    known = {
+def _none(template: str, versions: list[Version], mailed: Sequence[str]) -> None:
+    known = {*mailed} | {
         step.template
         for version in versions
         for state in version.campaign.states
         for step in state.steps
         if isinstance(step, Message)
     }
-    raise NotFound(f"no campaign sends the message {template[:100]!r}: {did_you_mean(template, known)}")
+    raise NotFound(f"no campaign and no mailing sends the message {template[:100]!r}: {did_you_mean(template, known)}")
 
 
 def _in_journey(rows: Rows, one: Walked, template: str) -> Iterator[Spot]:
@@ -88,13 +96,22 @@ def _in_journey(rows: Rows, one: Walked, template: str) -> Iterator[Spot]:
 
 def _by_ledger(one: Walked, message: MessageRow) -> tuple[datetime | None, str, Told | None]:
     told = [line for line, stretch in zip(one.told, one.stretches, strict=False) if _is_of(stretch.before, message)]
+    sent, answer = _ledger_says(message)
+    return sent, answer, told[-1] if told and sent is None else None
+
+
+def _by_mailing(message: MessageRow) -> Spot:
+    return Spot(message.campaign, None, None, "", 1, *_ledger_says(message))
+
+
+def _ledger_says(message: MessageRow) -> tuple[datetime | None, str]:
     if message.accepted_at is not None:
-        return message.accepted_at, "it was sent", None
+        return message.accepted_at, "it was sent"
     reason = f": {message.reason}" if message.reason else ""
     words = {"unknown": "nobody knows whether it arrived", "committing": "it is being handed over"}
     open_ones = ("planned", "claimed", "deferred")
     answer = words.get(message.status) or ("it is to be sent yet" if message.status in open_ones else "it was withheld")
-    return None, f"{answer}{reason}", told[-1] if told else None
+    return None, f"{answer}{reason}"
 
 
 def _is_of(position: Journey, message: MessageRow) -> bool:

@@ -97,7 +97,7 @@ def _completed(rows: Rows, version: Version, row: JourneyRow, move: MoveRow, tol
     occurrence = f"{move.state}/{move.step}/{move.visit}"
     message = rows.messages.get((row.id, occurrence))
     if message is not None and told.kind in ("sent", "not sent"):
-        return _by_ledger(message, told, rows.reactions.get(message.id, ()))
+        return by_ledger(message, told, rows.reactions.get(message.id, ()))
     if told.kind == "heard":
         event = rows.event(move.reply.get("event"))
         told = replace(told, seen=_scores_then(rows, version, move))
@@ -124,7 +124,7 @@ def _heard_what(told: Told, event: EventRow) -> tuple[str, ...]:
     return () if what == told.what or event.name.startswith("message_") else (what,)
 
 
-def _by_ledger(message: MessageRow, told: Told, reactions: Sequence[EventRow]) -> Told:
+def by_ledger(message: MessageRow, told: Told, reactions: Sequence[EventRow]) -> Told:
     """A message's end as the ledger has it, and what came of it."""
     kind = KINDS.get(message.status, "not sent")
     how = told.how or message.reason

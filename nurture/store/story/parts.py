@@ -114,7 +114,7 @@ class GivenUp:
 
 @dataclass(frozen=True)
 class Story:
-    """A lead's whole story: journeys oldest first, what kept it out of others, and what is still to be told to them."""
+    """A lead's whole story: journeys and mailings oldest first, what kept it out of others, what is still to be told."""
 
     lead_id: str
     name: str
@@ -128,6 +128,7 @@ class Story:
     points: tuple[Points, ...]
     crossings: tuple[Crossing, ...]
     journeys: tuple[JourneyStory, ...]
+    mailed: tuple[Told, ...]
     kept_out: tuple[KeptOut, ...]
     outside: tuple[Outside, ...]
     pending: int

@@ -30,12 +30,13 @@ MOST_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Rows:
-    """One lead's rows; `events` are those that its journeys and refusals name, `reactions` come by message."""
+    """One lead's rows: `mailed` are messages of mailings, `events` what journeys and refusals name; `reactions` by message."""
 
     lead: LeadRow
     journeys: Sequence[JourneyRow]
     moves: dict[str, list[MoveRow]]
     messages: dict[tuple[str, str], MessageRow]
+    mailed: Sequence[MessageRow]
     hand_offs: dict[tuple[str, str], HandOffRow]
     refusals: Sequence[RefusalRow]
     events: dict[str, EventRow]
@@ -65,6 +66,7 @@ async def rows_of(session: Session, lead_id: str, campaign: str | None = None) -
         journeys=journeys,
         moves=moves,
         messages={(row.journey_id or "", row.occurrence): row for row in await _all_of(session, MessageRow, ids)},
+        mailed=await _mailed(session, lead_id, campaign),
         hand_offs={(row.journey_id, row.occurrence): row for row in await _all_of(session, HandOffRow, ids)},
         refusals=refusals,
         events=await _events(session, _named(journeys, moves, refusals)),
@@ -80,6 +82,13 @@ async def _journeys(session: Session, lead_id: str, campaign: str | None) -> Seq
     if campaign is not None:
         query = query.where(JourneyRow.campaign == campaign)
     return (await session.exec(query.order_by(col(JourneyRow.entered), col(JourneyRow.id)))).all()
+
+
+async def _mailed(session: Session, lead_id: str, mailing: str | None) -> Sequence[MessageRow]:
+    query = select(MessageRow).where(MessageRow.lead_id == lead_id, col(MessageRow.run_id).is_not(None))
+    if mailing is not None:
+        query = query.where(MessageRow.campaign == mailing)
+    return (await session.exec(query.order_by(col(MessageRow.due_at), col(MessageRow.id)))).all()
 
 
 async def _refusals(session: Session, lead_id: str, campaign: str | None) -> Sequence[RefusalRow]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from nurture.bulk import is_bulk
 from nurture.decisions import events_needed
 from nurture.profile import address_hash
 from nurture.store import campaigns
@@ -14,6 +15,7 @@ from nurture.store.facts import load_facts
 from nurture.store.models import ConsentRow, CrossingRow, DeadLetterRow, LeadRow, OutboxRow
 from nurture.store.story.doors import events_at_doors, outside
 from nurture.store.story.journeys import Walked, entered_by, journey_story, walked
+from nurture.store.story.mailings import mailed
 from nurture.store.story.parts import Consent, Crossing, GivenUp, KeptOut, Points, Story
 from nurture.store.story.rows import Rows, rows_of
 from nurture.store.suppressions import suppressed
@@ -42,6 +44,7 @@ async def story_of(session: Session, lead_id: str, now: datetime, campaign: str 
         points=tuple(Points(row.at, row.score, row.rule, row.points) for row in rows.points),
         crossings=await _crossings(session, lead.id),
         journeys=tuple(journey_story(rows, one, facts) for one in journeys),
+        mailed=mailed(rows),
         kept_out=_kept_out(rows),
         outside=tuple([await outside(session, version, facts) for version in never_in.values()]),
         pending=await _pending(session, lead.id),
@@ -77,7 +80,7 @@ def _kept_out(rows: Rows) -> tuple[KeptOut, ...]:
     found = []
     for row in rows.refusals:
         event = rows.event(row.event)
-        by = entered_by("", event) if event is not None else ""
+        by = entered_by("", event) if event is not None else "a bulk run" if is_bulk(row.event) else ""
         found.append(KeptOut(row.at, row.campaign, by, row.reason))
     return tuple(found)
 
