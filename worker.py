@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ import structlog
 import uvloop
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from temporalio.client import Client
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
@@ -26,14 +27,20 @@ from activities.walk import JourneyActivities
 from activities.webhooks import Webhooks
 from nurture.catalogue import Catalogue
 from nurture.channels import Channel
+from nurture.channels.guarded import GuardedChannel
+from nurture.channels.measured import MeasuredChannel
+from nurture.channels.rated import RatedChannel
 from nurture.channels.smtp import SmtpChannel
 from nurture.dispatcher import Dispatcher
 from nurture.errors import NurtureError, Unavailable
 from nurture.links import Links
 from nurture.loader import load
 from nurture.logs import set_up_logs
+from nurture.lookout import Lookout, shown
+from nurture.metrics import Metrics
 from nurture.orders import Journeys
 from nurture.outage import Outage, tried
+from nurture.readiness import Checklist, database, going, rounds, saying, tables
 from nurture.settings import Settings, read_settings
 from nurture.store import Store, campaigns
 from nurture.store.migrate import require_current
@@ -41,7 +48,7 @@ from nurture.sweeps import SWEEPS, run_sweep
 from nurture.templates import Templates
 from workflows.bulk import BulkWorkflow
 from workflows.client import TemporalJourneys
-from workflows.connection import connect
+from workflows.connection import connect, quiet_runtime, require_reachable
 from workflows.journey import A_WALK, JourneyWorkflow
 from workflows.queues import bulk_queue, urgent_queue
 
@@ -49,9 +56,9 @@ A_CALL, A_MARGIN = timedelta(seconds=5), timedelta(seconds=3)
 log = structlog.get_logger()
 
 
-def smtp(settings: Settings) -> SmtpChannel:
-    """The e-mail channel by the settings."""
-    return SmtpChannel(
+def email(settings: Settings, store: Store, metrics: Metrics) -> Channel:
+    """The e-mail channel by the settings: measured, at their rate, behind the breaker of its provider."""
+    smtp = SmtpChannel(
         settings.smtp_host,
         settings.smtp_port,
         username=settings.smtp_username,
@@ -60,6 +67,8 @@ def smtp(settings: Settings) -> SmtpChannel:
         connections=settings.smtp_connections,
         lookup_url=settings.smtp_lookup_url,
     )
+    measured = MeasuredChannel(smtp, metrics)
+    return GuardedChannel(RatedChannel(measured, settings.smtp_rate) if settings.smtp_rate else measured, store)
 
 
 def equip(settings: Settings, store: Store, catalogue: Catalogue, channels: Mapping[str, Channel]) -> Equipment:
@@ -157,6 +166,20 @@ async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> As
         scheduler.shutdown(wait=False)
 
 
+def checklist(store: Store, stop: asyncio.Event) -> Checklist:
+    """What a worker needs; Temporal and dispatcher are asked once they are there."""
+    later = saying("not connected yet: see the log, and TEMPORAL_ADDRESS")
+    return Checklist(
+        {
+            "database": database(store),
+            "tables": tables(store),
+            "temporal": later,
+            "dispatcher": later,
+            "process": going(stop),
+        }
+    )
+
+
 async def version_content(store: Store, version_hash: str) -> str:
     """The JSON of a published version, for payloads that refer to it."""
     async with store.read() as session:
@@ -175,25 +198,42 @@ async def main(settings: Settings) -> None:
         await require_current(store)
         return await connect(partial(version_content, store), settings.payload_key_bytes)
 
+    metrics, needed = Metrics(), checklist(store, stop)
+    lookout = Lookout(metrics, needed, store)
     try:
-        client = await tried(reach, stop, temporal)
-        if client is not None:
-            await work(client, temporal, store, catalogue, settings, stop)
+        async with shown(lookout, settings.metrics_host, settings.worker_metrics_port, "NURTURE_WORKER_METRICS_PORT"):
+            client = await tried(reach, stop, temporal)
+            if client is not None:
+                needed.now_by("temporal", partial(require_reachable, client))
+                watched = Watched(metrics, needed, temporal)
+                await work(client, watched, store, catalogue, settings, stop)
     finally:
         await store.close()
     log.info("worker.stopped")
 
 
+@dataclass(frozen=True)
+class Watched:
+    """By what a worker is watched from outside, and whether Temporal is away."""
+
+    metrics: Metrics
+    needed: Checklist
+    temporal: Outage
+
+
 async def work(
-    client: Client, temporal: Outage, store: Store, catalogue: Catalogue, settings: Settings, stop: asyncio.Event
+    client: Client, watched: Watched, store: Store, catalogue: Catalogue, settings: Settings, stop: asyncio.Event
 ) -> None:
     """Walk journeys, dispatch and sweep until `stop` is set."""
-    channel = smtp(settings)
+    channel = email(settings, store, watched.metrics)
     equipment = equip(settings, store, catalogue, {"email": channel})
     engine = TemporalJourneys(client, settings.task_queue)
     dispatcher = Dispatcher(store, engine, settings=settings, audiences=catalogue.audiences)
-    async with working(client, equipment, engine), sweeping(equipment, client, temporal):
-        log.info("worker.ready", campaigns=sorted(catalogue.campaigns), at=datetime.now(UTC).isoformat())
+    what = "Rows of the outbox, by what became of them."
+    watched.metrics.tally("nurture_dispatched", what, "outcome", dispatcher.tally)
+    watched.needed.now_by("dispatcher", rounds(lambda: dispatcher.looked_at, lambda: datetime.now(UTC)))
+    async with working(client, equipment, engine), sweeping(equipment, client, watched.temporal):
+        log.info("worker.ready", campaigns=sorted(catalogue.campaigns))
         await dispatcher.run(stop)
         log.info("worker.stopping")
     await channel.close()
@@ -202,11 +242,10 @@ async def work(
 
 if __name__ == "__main__":
     set_up_logs()
-    # Not a word for each call that the client tries again: an outage is told once.
-    quiet = LoggingConfig(filter="ERROR,temporalio_sdk_core=WARN")
-    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet)))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(main(read_settings()))
+            settings = read_settings()
+            Runtime.set_default(quiet_runtime(settings.metrics_host, settings.temporal_metrics_port))
+            runner.run(main(settings))
     except NurtureError as error:
         sys.exit(f"worker: {error}")

@@ -9,6 +9,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from activities.errands import TryAgain
 from nurture.errors import NurtureError
+from nurture.logs import places
 
 log = structlog.get_logger()
 
@@ -36,20 +37,10 @@ class _Translated(ActivityInboundInterceptor):
             raise ApplicationError(str(error), type=type(error).__name__) from None
         except Exception as error:  # noqa: BLE001  # whatever broke is tried again, and seen in the log
             # its text may hold data of a lead (a statement's parameters): the type must do
-            self._noted("activity.broke", error, trace=_places(error))
+            self._noted("activity.broke", error, trace=places(error))
             raise ApplicationError("unexpected; see the worker's log", type=type(error).__name__) from None
 
     @staticmethod
     def _noted(action: str, error: Exception, **about: Any) -> None:
         info = activity.info()
         log.warning(action, workflow=info.workflow_id, attempt=info.attempt, error=type(error).__name__, **about)
-
-
-def _places(error: BaseException) -> list[str]:
-    """Where it broke, innermost last, without any values."""
-    places, trace = [], error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
-        trace = trace.tb_next
-    return places[-8:]

@@ -17,10 +17,12 @@ from nurture.store.events import record_own_event
 from nurture.store.leads import locked
 from nurture.store.messages import change, find
 from nurture.store.models import LeadRow, LinkRow, MessageRow, new_id
+from nurture.store.restores import in_doubt
 from nurture.store.suppressions import suppress
 
 PATIENCE = timedelta(seconds=10)  # a hand-over takes less than a lease, so that no lapsed claim is still at work
 NO_ANSWER = "handed over, and no answer came"
+CANNOT_TELL = "a backup was restored, and the provider cannot tell yet whether this was sent before"
 SENT_AGAIN = "sent again, as no answer came the first time"
 OUR_FAULT = timedelta(minutes=5)  # a template that breaks is mended by people
 
@@ -43,6 +45,7 @@ class MessageErrand(Errand):
         self.claim = new_id()
         self.row: MessageRow | None = None
         self.result: Result | None = None
+        self._forgotten = False  # perhaps sent before a backup was restored
         self._began = 0.0
 
     async def prepare(self, session: Session, now: datetime) -> Settled | Postponed | None:
@@ -67,6 +70,7 @@ class MessageErrand(Errand):
                 await change(session, row.id, Status(status), now, reason=self._noted(reason))
                 return Settled(reason)
             case Go():
+                self._forgotten = await in_doubt(session, letter.journey_id, letter.run_id, now)
                 await self._claimed(session, now)
         return None
 
@@ -107,6 +111,8 @@ class MessageErrand(Errand):
         self._began = asyncio.get_running_loop().time()
         if Status(row.status) in (Status.COMMITTING, Status.UNKNOWN) and not await self._asked(now):
             return
+        if self._forgotten and await self._remembered(now):
+            return
         links: dict[str, str] = {}
         envelope = await self._envelope(links, now)
         if not await self._committed(envelope, links, now):
@@ -144,6 +150,21 @@ class MessageErrand(Errand):
                 raise TryAgain("another attempt took the message")
             await self._claimed(session, self._later(now), **again)
         row.reason = again.get("reason", "")
+        return True
+
+    async def _remembered(self, now: datetime) -> bool:
+        """Ask the provider about a message that may have been sent before a backup was restored; True when it was."""
+        row = self._row()
+        sent = await self.letter.equipment.channels[row.channel].lookup(row.message_id)
+        if sent is None:
+            await self._put_off(CANNOT_TELL, now)
+            raise TryAgain(CANNOT_TELL, _patience(row.attempts))
+        if not sent:
+            return False
+        async with self.store.write() as session:
+            if not await change(session, row.id, Status.COMMITTING, now, held_by=self.claim, committed_at=now):
+                raise TryAgain("another attempt took the message")
+        self.result = Result(Status.ACCEPTED, "found at the provider after a restore")
         return True
 
     def _on_unknown(self) -> Literal["hold", "resend"]:

@@ -5,7 +5,7 @@ one left behind. What cannot be reached now stops it without counting against a 
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -71,6 +71,10 @@ class Dispatcher:
         self._entrances = Entrances({}, audiences or {})
         self._woken = asyncio.Event()
         self._outage = Outage("dispatcher.waits", "dispatcher.goes_on")
+        self.looked_at: datetime | None = None
+        """When the outbox was looked into last."""
+        self.tally: Counter[str] = Counter()
+        """How many rows were done, put off or buried by this one."""
         self._look_every = 0.05 if store.sqlite else 0.1
 
     def wake(self) -> None:
@@ -115,11 +119,13 @@ class Dispatcher:
                 if self._woken.is_set() or await outbox.has_due(connection, self._clock()):
                     self._woken.clear()
                     return
+                self.looked_at = self._clock()
 
     async def _claim(self, now: datetime) -> Batch | None:
         until = asyncio.get_running_loop().time() + (LEASE - MARGIN).total_seconds()
         async with self._store.write() as session:
             rows = await outbox.claim(session, self._by, now, LEASE)
+        self.looked_at = now
         if not rows:
             return None
         async with self._store.read() as session:
@@ -183,3 +189,4 @@ class Dispatcher:
             for row, reason in batch.dead:
                 await outbox.bury(session, row, reason, batch.now)
             await journeys.handed_over(session, self._carrier.handed_over())
+        self.tally += Counter(done=len(batch.done) - len(dead), again=len(batch.again), buried=len(dead))

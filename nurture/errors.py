@@ -17,6 +17,7 @@ NurtureError
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Literal, TypeAlias
 
 
 class NurtureError(Exception):
@@ -80,16 +81,29 @@ class MessageRefused(SendError):
     """The message or its sender was refused (5.7.x, 554): the address is not to blame."""
 
 
+Cause: TypeAlias = Literal["message", "provider", "ours"]
+
+
 class ProviderUnavailable(SendError):
-    """Trouble that passes (4xx, no connection); `retry_after` when the provider names a delay."""
+    """Trouble that passes (4xx, no connection); `retry_after` when the provider names a delay.
+
+    `cause` says whose trouble it is: this message's alone, the provider's whatever the message, or our own doing.
+    """
 
     permanent = False
 
     def __init__(
-        self, message: str, *, code: str | None = None, reply: str = "", retry_after: timedelta | None = None
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        reply: str = "",
+        retry_after: timedelta | None = None,
+        cause: Cause = "message",
     ) -> None:
         super().__init__(message, code=code, reply=reply)
         self.retry_after = retry_after
+        self.cause = cause
 
 
 class Ambiguous(SendError):

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     smtp_connections: int = 8
+    smtp_rate: float | None = Field(default=None, gt=0)
+    """At most so many messages a second from each worker; without it as many as the relay takes."""
     smtp_lookup_url: str | None = None
     """Where to ask whether a Message-ID was accepted, for relays that can tell: GET {url}/{message_id}, 200 or 404."""
 
@@ -58,6 +60,14 @@ class Settings(BaseSettings):
     task_queue: str = "nurture"
     walks_at_once: int = Field(default=100, ge=1)
     """Walks that one worker makes at the same time; hand-offs and bulk runs have places of their own."""
+    metrics_host: str = "127.0.0.1"
+    """Where the ports below are listened on."""
+    web_metrics_port: int | None = None
+    """Where a web process shows /live, /ready and /metrics; without it, nowhere."""
+    worker_metrics_port: int | None = None
+    """The same of a worker."""
+    temporal_metrics_port: int | None = None
+    """Where a worker shows the metrics of Temporal's own client."""
     outbox_limit: int = 1_000_000
     """Events not yet delivered, above which intake answers 503."""
 

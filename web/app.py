@@ -9,10 +9,12 @@ from fastapi_offline import FastAPIOffline
 
 from nurture.catalogue import Catalogue
 from nurture.errors import NurtureError
-from nurture.intake import Intake
+from nurture.intake.measured import MeasuredIntake
 from nurture.links import Links
 from nurture.loader import load
 from nurture.logs import set_up_logs
+from nurture.lookout import Lookout, shown
+from nurture.metrics import Metrics
 from nurture.outage import Outage
 from nurture.settings import Settings, read_settings
 from nurture.store import Store
@@ -40,10 +42,13 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        taking = Intake(store, catalogue, settings)
+        metrics, needed = Metrics(), health.checklist(store, settings)
+        taking = MeasuredIntake(store, catalogue, settings, metrics)
         signed = Links(settings.base_url, settings.secrets)
-        app.state.nurture = State(settings, store, catalogue, taking, signed, Keys(store), seals)
-        yield
+        app.state.nurture = State(settings, store, catalogue, taking, signed, Keys(store), seals, needed)
+        lookout = Lookout(metrics, needed, store)
+        async with shown(lookout, settings.metrics_host, settings.web_metrics_port, "NURTURE_WEB_METRICS_PORT"):
+            yield
         await taking.close()
         await store.close()
 

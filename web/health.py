@@ -1,19 +1,23 @@
-"""Health: `/live` says that the process runs, `/ready` that it can do its work."""
+"""Health: `/live` says that the process runs, `/ready` whether it can do its work, and if not, why not."""
 
-import asyncio
-from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
-from nurture.errors import NurtureError
-from nurture.store import outbox
-from nurture.store.migrate import is_current
+from nurture.lookout import readiness
+from nurture.readiness import Checklist, database, room, tables
+from nurture.settings import Settings
+from nurture.store import Store
 from web.state import State, state
 
-PATIENCE = 2.0
 routes = APIRouter(tags=["health"])
+
+
+def checklist(store: Store, settings: Settings) -> Checklist:
+    """What a web process needs."""
+    needed = {"database": database(store), "tables": tables(store), "outbox": room(store, settings.outbox_limit)}
+    return Checklist(needed)
 
 
 @routes.get("/live")
@@ -24,12 +28,5 @@ async def live() -> dict[str, str]:
 
 @routes.get("/ready")
 async def ready(here: Annotated[State, Depends(state)]) -> JSONResponse:
-    """The database answers, its tables are current, and the outbox has room."""
-    checks: dict[str, Any] = {"database": False, "tables": False, "outbox": False}
-    with suppress(NurtureError, TimeoutError):  # what could not be told stays false
-        async with asyncio.timeout(PATIENCE), here.store.read() as session:
-            checks["outbox"] = await outbox.depth(session) < here.settings.outbox_limit
-            checks["database"] = True
-            checks["tables"] = await is_current(here.store)
-    fit = all(checks.values())
-    return JSONResponse({"status": "ready" if fit else "not ready", "checks": checks}, 200 if fit else 503)
+    """The database answers, its tables are current, and the outbox has room; what is not so is told with the reason."""
+    return readiness(await here.checklist.asked())

@@ -9,6 +9,7 @@ from standardwebhooks import Webhook
 from nurture.catalogue import Catalogue
 from nurture.intake import Intake
 from nurture.links import Links
+from nurture.readiness import Checklist
 from nurture.settings import Settings
 from nurture.store import Store
 from web.keys import Keys
@@ -16,7 +17,7 @@ from web.keys import Keys
 
 @dataclass(frozen=True)
 class State:
-    """Settings, store, catalogue, intake, links, the API keys known, and the seals of webhooks by source."""
+    """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source, and what it needs."""
 
     settings: Settings
     store: Store
@@ -25,6 +26,7 @@ class State:
     links: Links
     keys: Keys
     seals: dict[str, tuple[Webhook, ...]]
+    checklist: Checklist
 
 
 def state(request: Request) -> State:

@@ -1,11 +1,13 @@
 """How others address journeys and bulk runs on Temporal: start, tell, forget, wake. All of it may be done twice."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
 from typing import TypeVar
 
 from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.common import (
@@ -29,7 +31,11 @@ Answer = TypeVar("Answer")
 CAMPAIGN = SearchAttributeKey.for_keyword("NurtureCampaign")
 LEAD = SearchAttributeKey.for_keyword("NurtureLead")
 VERSION = SearchAttributeKey.for_keyword("NurtureVersion")
+ATTRIBUTES = (CAMPAIGN, LEAD, VERSION)
 PATIENCE = timedelta(seconds=5)
+PREFIX = "journey:"
+PROBLEMS = "'category=WorkflowTaskFailed', 'category=WorkflowTaskTimedOut'"
+AFTER_ALL_IDS = "g"  # ids are hex digits
 PASSING = {
     RPCStatusCode.UNAVAILABLE,
     RPCStatusCode.DEADLINE_EXCEEDED,
@@ -41,7 +47,24 @@ PASSING = {
 
 def workflow_id(journey_id: str) -> str:
     """The workflow of a journey."""
-    return f"journey:{journey_id}"
+    return f"{PREFIX}{journey_id}"
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Make campaign, lead and version searchable; where an operator does that (Temporal Cloud), it is left to them."""
+    keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+    request = AddSearchAttributesRequest(
+        namespace=client.namespace, search_attributes={key.name: keyword for key in ATTRIBUTES}
+    )
+    try:
+        await client.operator_service.add_search_attributes(request)
+    except RPCError as error:
+        if error.status not in (
+            RPCStatusCode.ALREADY_EXISTS,
+            RPCStatusCode.UNIMPLEMENTED,
+            RPCStatusCode.PERMISSION_DENIED,
+        ):
+            raise
 
 
 class TemporalJourneys:
@@ -83,6 +106,8 @@ class TemporalJourneys:
         except WorkflowAlreadyStartedError:
             return
         except (RPCError, TimeoutError) as error:
+            if _is_new(error):
+                await self._introduce()
             raise _understood(error) from error
 
     async def signal(self, journey_id: str, heard: Heard) -> bool:
@@ -150,8 +175,57 @@ class TemporalJourneys:
         except (RPCError, TimeoutError) as error:
             raise _understood(error) from error
 
+    async def running(self, after: str, upto: str | None) -> AsyncIterator[str]:
+        """The journeys that run, by their ids, of those after the one and up to the other; in any order."""
+        last = workflow_id(upto or AFTER_ALL_IDS)
+        async for one in self._listed(f"WorkflowId > '{workflow_id(after)}' AND WorkflowId <= '{last}'"):
+            yield one
+
+    async def failing(self) -> AsyncIterator[str]:
+        """The journeys that run and that no worker can carry on; none from a server too old to tell."""
+        try:
+            async for one in self._listed(f"TemporalReportedProblems IN ({PROBLEMS})"):
+                yield one
+        except RPCError as error:
+            if error.status is not RPCStatusCode.INVALID_ARGUMENT:
+                raise
+
+    async def _listed(self, which: str) -> AsyncIterator[str]:
+        """The journeys that run, by the server's list, which comes a moment after the fact."""
+        ours = f"WorkflowType = 'journey' AND ExecutionStatus = 'Running' AND TaskQueue = '{self._queue}'"
+        try:
+            async for one in self._client.list_workflows(f"{ours} AND {which}", rpc_timeout=PATIENCE):
+                yield one.id.removeprefix(PREFIX)
+        except (RPCError, TimeoutError) as error:
+            raise _understood(error) from error
+
+    async def end(self, journey_id: str, reason: str) -> None:
+        """End the journey's workflow at once; one that has ended is left alone."""
+        try:
+            await self._client.get_workflow_handle(workflow_id(journey_id)).terminate(
+                reason=reason, rpc_timeout=PATIENCE
+            )
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise _understood(error) from error
+
+    async def _introduce(self) -> None:
+        """Tell a server that lost everything, or is a new one, what to search by."""
+        try:
+            await register_search_attributes(self._client)
+        except RPCError as error:
+            raise _understood(error) from error
+
+
+def _is_new(error: RPCError | TimeoutError) -> bool:
+    """Whether the server does not know our search attributes."""
+    refused = isinstance(error, RPCError) and error.status is RPCStatusCode.INVALID_ARGUMENT
+    return refused and any(key.name in str(error) for key in ATTRIBUTES)
+
 
 def _understood(error: RPCError | TimeoutError) -> Exception:
     if isinstance(error, TimeoutError) or error.status in PASSING:
         return Unavailable("Temporal cannot be reached; is the server running at TEMPORAL_ADDRESS?")
+    if _is_new(error):
+        return Unavailable("Temporal has just been told by what journeys are found; trying again")
     return error

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.runtime import LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
 
 from nurture.errors import BadSettings, Unavailable
-from workflows.client import CAMPAIGN, LEAD, VERSION
+from workflows.client import register_search_attributes
 from workflows.payloads import data_converter
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
@@ -57,18 +57,19 @@ def _reason(error: RuntimeError | RPCError) -> str:
     return words[-1]
 
 
-async def register_search_attributes(client: Client) -> None:
-    """Make campaign, lead and version searchable; where an operator does that (Temporal Cloud), it is left to them."""
-    keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-    request = AddSearchAttributesRequest(
-        namespace=client.namespace, search_attributes={key.name: keyword for key in (CAMPAIGN, LEAD, VERSION)}
-    )
+async def require_reachable(client: Client) -> None:
+    """Raise unless the server answers now."""
     try:
-        await client.operator_service.add_search_attributes(request)
+        await client.service_client.check_health(timeout=timedelta(seconds=2))
     except RPCError as error:
-        if error.status not in (
-            RPCStatusCode.ALREADY_EXISTS,
-            RPCStatusCode.UNIMPLEMENTED,
-            RPCStatusCode.PERMISSION_DENIED,
-        ):
-            raise
+        raise Unavailable("Temporal cannot be reached") from error
+
+
+def quiet_runtime(host: str, port: int | None) -> Runtime:
+    """The runtime of Temporal's client: not a word for each call that it tries again; its metrics at the port, if given."""
+    quiet = LoggingConfig(filter="ERROR,temporalio_sdk_core=WARN")
+    if port is None:
+        return Runtime(telemetry=TelemetryConfig(logging=quiet))
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    metrics = PrometheusConfig(bind_address=place, counters_total_suffix=True, durations_as_seconds=True)
+    return Runtime(telemetry=TelemetryConfig(logging=quiet, metrics=metrics))

@@ -22,6 +22,7 @@ DELAY = re.compile(r"(?:in|after|for) (\d{1,6}) ?(sec|min|hour)", re.IGNORECASE)
 DELAY_UNITS = {"sec": "seconds", "min": "minutes", "hour": "hours"}
 PROVIDER_ID = re.compile(r"(?:queued as |\bid=|^(?:2\.\d\.\d )?ok )([\w.-]{6,})", re.IGNORECASE)
 ADDRESS = re.compile(r"[^\s<>]+(@|%40|=40)[^\s<>]+")
+CLOSING = 421  # the service is not available, whatever the message
 CREDENTIALS = frozenset({530, 534, 535, 538})  # the login is asked for, too weak, wrong, or wants encryption
 SENDERS_ADDRESS = frozenset({"5.1.7", "5.1.8"})  # 5.1.x, yet it is our own address that is refused
 
@@ -46,6 +47,7 @@ def refusal(stage: Stage, code: int, text: str, mail: Mail) -> SendError:
         return ProviderUnavailable(
             f"the provider put the message off at {stage} ({shown}); it is tried again",
             code=enhanced or str(code), reply=reply, retry_after=_delay(text),
+            cause="provider" if code == CLOSING or enhanced.startswith("4.3.") else "message",
         )  # fmt: skip
     if stage is not Stage.SENDER and _unknown_address(stage, enhanced, text):
         return AddressRefused(
@@ -60,7 +62,9 @@ def refusal(stage: Stage, code: int, text: str, mail: Mail) -> SendError:
 def bad_credentials(code: int) -> ProviderUnavailable:
     """The login was refused: every message waits until it is put right. The reply is left out, it may repeat the login."""
     return ProviderUnavailable(
-        f"the provider refused our credentials ({code}); set user name and password anew", code=str(code)
+        f"the provider refused our credentials ({code}); set user name and password anew",
+        code=str(code),
+        cause="provider",
     )
 
 

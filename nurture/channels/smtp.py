@@ -21,13 +21,12 @@ from pydantic import SecretStr
 
 from nurture.channels import Envelope, Receipt
 from nurture.channels.mail import Mail, bare, compose
-from nurture.channels.replies import Stage, bad_credentials, provider_id, refusal, scrubbed
+from nurture.channels.replies import CLOSING, Stage, bad_credentials, provider_id, refusal, scrubbed
 from nurture.errors import Ambiguous, ProviderUnavailable
 
 Security = Literal["none", "starttls", "tls"]
 MESSAGES_PER_CONNECTION = 100  # relays close a connection after some hundred messages
 TRUSTED_REST = 5.0  # seconds a kept connection may rest and still be used without asking
-CLOSING = 421
 LEADING_DOT = re.compile(rb"(?m)^\.")
 
 
@@ -113,7 +112,7 @@ class SmtpChannel:
                 return await self._free.get()
         except TimeoutError as error:
             raise ProviderUnavailable(
-                f"all connections to {self._relay} stayed busy for {self._patience:g} s"
+                f"all connections to {self._relay} stayed busy for {self._patience:g} s", cause="ours"
             ) from error
 
     async def _offer(self, line: "_Line", mail: Mail, deadline: float) -> None:
@@ -148,15 +147,18 @@ class SmtpChannel:
             return bad_credentials(error.code)
         reply = "" if isinstance(error, SMTPAuthenticationError) else scrubbed(error.message, mail)
         return ProviderUnavailable(
-            f"{self._relay} answered {error.code} before a message was offered", code=str(error.code), reply=reply
-        )
+            f"{self._relay} answered {error.code} before a message was offered",
+            code=str(error.code), reply=reply, cause="provider",
+        )  # fmt: skip
 
     def _unreached(self, error: Exception) -> ProviderUnavailable:
         if isinstance(error, TimeoutError):
             return ProviderUnavailable(
-                f"{self._relay} did not answer within {self._patience:g} s; nothing was handed over"
+                f"{self._relay} did not answer within {self._patience:g} s; nothing was handed over", cause="provider"
             )
-        return ProviderUnavailable(f"no connection to {self._relay}: {error}; nothing was handed over")
+        return ProviderUnavailable(
+            f"no connection to {self._relay}: {error}; nothing was handed over", cause="provider"
+        )
 
     def _unanswered(self, what: str) -> Ambiguous:
         return Ambiguous(

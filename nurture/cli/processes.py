@@ -45,6 +45,22 @@ def web(
     _become("-m", "uvicorn", "web.app:create", "--factory", *place, "--host", host, "--port", str(port))
 
 
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
+    after_restore: Annotated[
+        bool, typer.Option("--after-restore", help="A backup was restored: ask the provider before each message.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Find what is stuck, lost or left over; mend it with --fix.
+
+    Store, Temporal and ledger are held against each other. Exits with 0 when all is well, with 1 when something is found.
+    """
+    given = {"--fix": fix, "--after-restore": after_restore, "--json": as_json}
+    options = [name for name, said in given.items() if said]
+    _become("-m", "activities.doctor", *options, root=application_root("activities/doctor.py"))
+
+
 def _require_free(host: str, port: int) -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -66,7 +82,9 @@ def application_root(file: str) -> Path:
     )
 
 
-def _become(*arguments: str) -> NoReturn:
-    """Turn into that Python program, so that signals and exit code are its own."""
+def _become(*arguments: str, root: Path | None = None) -> NoReturn:
+    """Turn into that Python program, so that signals and exit code are its own; `root` is where its modules are looked for."""
     sys.stdout.flush()
+    if root is not None:
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606  # nothing of it comes from outside

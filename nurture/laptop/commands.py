@@ -106,6 +106,7 @@ def _print_places(stack: "Stack") -> None:
     out.print(f"  API docs      {stack.web_url}/docs")
     out.print(f"  Inbox         {stack.inbox_url}/")
     out.print(f"  Temporal UI   {stack.temporal_url}/")
+    out.print(f"  Metrics       {'  '.join(stack.metrics_urls)}", soft_wrap=True)
 
 
 def _print_key(stack: "Stack") -> None:

@@ -18,6 +18,9 @@ class Ports:
     smtp: int = 0
     temporal: int = 0
     temporal_ui: int = 0
+    web_metrics: int = 0
+    worker_metrics: int = 0
+    temporal_metrics: int = 0
 
 
 def settled(asked: Ports) -> Ports:

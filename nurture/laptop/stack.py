@@ -65,6 +65,13 @@ class Stack:
         return f"http://{HOST}:{self.ports.temporal_ui}"
 
     @property
+    def metrics_urls(self) -> tuple[str, str, str]:
+        """What Prometheus reads: of the web process, of the worker, and of the worker's client of Temporal."""
+        ports = self.ports.web_metrics, self.ports.worker_metrics, self.ports.temporal_metrics
+        web, worker, temporal = (f"http://{HOST}:{port}/metrics" for port in ports)
+        return web, worker, temporal
+
+    @property
     def mail_log(self) -> Path:
         """What the catcher took: the ground truth."""
         return self.folder / "mails.jsonl"
@@ -129,6 +136,10 @@ class Stack:
             "NURTURE_SMTP_SECURITY": "none",
             "NURTURE_SMTP_LOOKUP_URL": f"{self.inbox_url}/api/lookup",
             "NURTURE_SPEED": self.speed,
+            "NURTURE_METRICS_HOST": HOST,
+            "NURTURE_WEB_METRICS_PORT": str(self.ports.web_metrics),
+            "NURTURE_WORKER_METRICS_PORT": str(self.ports.worker_metrics),
+            "NURTURE_TEMPORAL_METRICS_PORT": str(self.ports.temporal_metrics),
             "TEMPORAL_ADDRESS": f"{HOST}:{self.ports.temporal}",
         }
         if env.pop("PYTHONDONTWRITEBYTECODE", ""):  # or each start compiles everything anew, for seconds

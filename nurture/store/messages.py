@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import CursorResult, update
 from sqlmodel import col, select
 
+from nurture.errors import NotFound, Refused
 from nurture.ledger import FOLLOWS, SENDABLE, Status
 from nurture.store.database import Session
 from nurture.store.models import MessageRow
@@ -36,6 +37,22 @@ async def change(
     result = await session.exec(query.values(status=to.value, updated_at=now, **values))
     assert isinstance(result, CursorResult)
     return result.rowcount == 1
+
+
+async def unknown_ones(session: Session, limit: int) -> list[MessageRow]:
+    """Messages of which nobody knows whether they were sent, the oldest first."""
+    query = select(MessageRow).where(MessageRow.status == Status.UNKNOWN)
+    return list((await session.exec(query.order_by(col(MessageRow.committed_at)).limit(limit))).all())
+
+
+async def settle(session: Session, message_id: str, to: Status, note: str, now: datetime) -> None:
+    """Write down what a person found out about an unknown message."""
+    row = await session.get(MessageRow, message_id)
+    if row is None:
+        raise NotFound(f"there is no message {message_id[:64]!r}: nurture unknown list shows those in doubt")
+    values: dict[str, Any] = {"accepted_at": row.committed_at} if to is Status.ACCEPTED else {}
+    if row.status != Status.UNKNOWN or not await change(session, message_id, to, now, reason=note, **values):
+        raise Refused(f"message {message_id} is not in doubt: it is {row.status}")
 
 
 async def recent_marketing(session: Session, lead_id: str, since: datetime) -> list[datetime]:

@@ -110,7 +110,7 @@ class OutboxRow(SQLModel, table=True):
 
 
 class DeadLetterRow(SQLModel, table=True):
-    """What could never work, with the reason."""
+    """What could never work, with the reason; `id` is that of its outbox row."""
 
     __tablename__ = "dead_letters"
 
@@ -268,7 +268,7 @@ class MessageRow(SQLModel, table=True):
         UniqueConstraint("run_id", "occurrence"),
         Index("ix_messages_run_status", "run_id", "status"),
         Index("ix_messages_lead_accepted", "lead_id", "purpose", "accepted_at"),
-        Index("ix_messages_status", "status"),
+        Index("ix_messages_status", "status", "channel"),
     )
 
     id: str = Field(primary_key=True, default_factory=new_id)
@@ -454,3 +454,14 @@ class MarkRow(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     at: datetime
+
+
+class BreakerRow(SQLModel, table=True):
+    """Whether anything is sent through a provider: not while `opened_at` is set, but for one attempt at `probe_at`."""
+
+    __tablename__ = "breakers"
+
+    provider: str = Field(primary_key=True)
+    opened_at: datetime | None = None
+    probe_at: datetime | None = None
+    reason: str = ""

@@ -87,10 +87,12 @@ async def retry(session: Session, row: OutboxRow, now: datetime) -> None:
 
 
 async def bury(session: Session, row: OutboxRow, reason: str, now: datetime) -> None:
-    """Put what can never work among the dead letters; of an erased lead only what is to be forgotten of it still matters."""
+    """Put what can never work among the dead letters, where it keeps its id; of an erased lead only what is to be forgotten
+    of it still matters."""
     erased = await session.get(ErasureRow, key_hash("lead", row.lead_id)) is not None
     if row.kind == "forget" or not erased:
-        session.add(DeadLetterRow(lead_id=row.lead_id, kind=row.kind, body=row.body, reason=reason, at=now))
+        letter = DeadLetterRow(id=row.id, lead_id=row.lead_id, kind=row.kind, body=row.body, reason=reason, at=now)
+        session.add(letter)
     await session.exec(delete(OutboxRow).where(col(OutboxRow.id) == row.id))
 
 

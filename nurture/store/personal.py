@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, col, select
 
 from nurture.store.models import (
     ApiKeyRow,
+    BreakerRow,
     BulkRunRow,
     CampaignRow,
     ConsentRow,
@@ -87,6 +88,7 @@ KEPT: dict[type[SQLModel], str] = {
     ErasureRow: "hashes of what erased leads were known by: the proof of the erasure, and what keeps them out",
     CampaignRow: "what the team wrote",
     VersionRow: "what the team wrote",
+    BreakerRow: "how providers do",
     BulkRunRow: "what the team ordered",
     ApiKeyRow: "keys of systems",
     LeaseRow: "which worker does what",

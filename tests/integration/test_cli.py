@@ -1,16 +1,18 @@
 import asyncio
 import json
+import logging
 import re
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlmodel import SQLModel, select
 from typer.testing import CliRunner, Result
 
@@ -18,7 +20,7 @@ from nurture.cli.context import out
 from nurture.cli.main import app
 from nurture.store import Store
 from nurture.store.migrate import upgrade
-from nurture.store.models import CampaignRow, ConsentRow, ErasureRow, LeadRow, OutboxRow, VersionRow
+from nurture.store.models import CampaignRow, ConsentRow, ErasureRow, LeadRow, MessageRow, OutboxRow, VersionRow
 from tests.integration.life import Life
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +42,15 @@ def _repository(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch)
     run("init", str(tmp_path))
     shutil.copy(migrated, tmp_path / "nurture.db")
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _logs() -> Iterator[None]:
+    """A command that logs sets that up for its process, which here is that of the tests."""
+    before = list(logging.getLogger().handlers)
+    yield
+    logging.getLogger().handlers[:] = before
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -580,3 +591,110 @@ def test_an_order_for_an_audience_that_cannot_be_carried_out_tells_what_helps(
 ) -> None:
     told = run(*command)
     assert (told.exit_code, remedy in told.output) == (1, True), told.output
+
+
+# --- dead letters ---
+
+
+async def buried(life: Life) -> None:
+    """A lead that is to enter a campaign which is not published."""
+    lead_id = await life.lead()
+    async with life.store.write() as session:
+        body = {"campaign": "welcome", "by": "by hand", "manual": True}
+        session.add(OutboxRow(lead_id=lead_id, kind="enrol", body=body, due_at=life.now, created_at=life.now))
+    await life.settle()
+
+
+async def test_dead_letters_are_listed_with_their_reason(life: Life) -> None:
+    await buried(life)
+    shown = await said("dead-letters", "list")
+    [letter] = json.loads(await said("dead-letters", "list", "--json"))["dead_letters"]
+
+    assert "campaign 'welcome' is not published" in shown
+    assert "1 dead letter; nurture dead-letters retry" in shown
+    assert (letter["kind"], letter["body"]["campaign"]) == ("enrol", "welcome")
+
+
+async def test_a_dead_letter_is_tried_again(life: Life) -> None:
+    await buried(life)
+    await said("publish")
+
+    assert "1 dead letter to be tried again" in await said("dead-letters", "retry", "--all")
+    life.now = datetime.now(UTC)
+    await life.settle()
+    assert await said("dead-letters", "list") == "no dead letters\n"
+    assert "welcome" in await said("journeys")
+
+
+async def test_a_dead_letter_is_dropped_for_a_reason_that_the_log_keeps(life: Life) -> None:
+    await buried(life)
+    [letter] = json.loads(await said("dead-letters", "list", "--json"))["dead_letters"]
+    code = "from nurture.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "dead-letters", "drop", str(letter["id"]), "--because", "a typing error"]
+    told = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+    [line] = [json.loads(one) for one in told.stderr.splitlines()]
+
+    assert told.stdout == "1 dead letter dropped\n"
+    assert (line["action"], line["row"], line["because"]) == ("dead_letter.dropped", letter["id"], "a typing error")
+    assert await said("dead-letters", "list") == "no dead letters\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("drop", "--all"), 'give the reason: --because "the campaign is gone"'),
+        (("retry",), "name the dead letters by their ids, or say --all"),
+        (("retry", "7", "--all"), "name the dead letters by their ids, or say --all"),
+        (("retry", "7"), "there is no dead letter 7"),
+    ],
+)
+def test_what_is_not_said_clearly_of_dead_letters_is_asked_for(arguments: tuple[str, ...], told: str) -> None:
+    result = run("dead-letters", *arguments)
+    assert (result.exit_code, told in result.output) == (1, True), result.output
+
+
+# --- messages in doubt ---
+
+
+async def in_doubt(life: Life) -> str:
+    about: dict[str, Any] = {
+        "campaign": "welcome",
+        "template": "welcome/hello",
+        "channel": "email",
+        "purpose": "marketing",
+    }
+    row = MessageRow(
+        occurrence="a/0/1", topic="news", status="unknown", message_id="<m@x>", due_at=life.now, updated_at=life.now,
+        committed_at=life.now, reason="handed over, and no answer came", **about,
+    )  # fmt: skip
+    async with life.store.write() as session:
+        session.add(row)
+    return row.id
+
+
+@pytest.mark.parametrize(("said_so", "status"), [("--sent", "accepted"), ("--never-sent", "rejected")])
+async def test_a_message_in_doubt_is_settled_by_what_a_person_found_out(life: Life, said_so: str, status: str) -> None:
+    message = await in_doubt(life)
+    assert message in await said("unknown", "list")
+    await said("unknown", "settle", message, said_so, "--because", "the relay's log")
+
+    async with life.store.read() as session:
+        row = await session.get_one(MessageRow, message)
+    assert (row.status, row.reason) == (status, "by hand: the relay's log")
+    assert row.accepted_at == (life.now if status == "accepted" else None)
+    assert await said("unknown", "list") == "no message is in doubt\n"
+    again = await asyncio.to_thread(run, "unknown", "settle", message, "--sent", "--because", "x")
+    assert f"message {message} is not in doubt: it is {status}" in again.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("x", "--sent"), "say --sent or --never-sent, and where it is known from"),
+        (("x", "--because", "y"), "say --sent or --never-sent, and where it is known from"),
+        (("x", "--sent", "--because", "y"), "there is no message 'x': nurture unknown list"),
+    ],
+)
+def test_a_message_is_not_settled_on_a_guess(arguments: tuple[str, ...], told: str) -> None:
+    result = run("unknown", "settle", *arguments)
+    assert (result.exit_code, told in result.output) == (1, True), result.output

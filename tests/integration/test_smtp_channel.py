@@ -229,7 +229,9 @@ async def test_it_is_replaced_once_and_no_more(relay: Relay, channel: SmtpChanne
     await channel.send(envelope(1))
     relay.will("MAIL", answer, answer)
 
-    assert type(await failure(channel.send(envelope(2)))) is ProviderUnavailable
+    error = await failure(channel.send(envelope(2)))
+    assert isinstance(error, ProviderUnavailable)
+    assert error.cause == "provider"
     assert relay.greetings == 2
 
 
@@ -281,6 +283,25 @@ async def test_an_unknown_address_is_refused_as_such(relay: Relay, channel: Smtp
 
     assert type(error) is AddressRefused
     assert error.reply == "5.1.1 <<address>>: <address> is unknown"
+
+
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        ("421 4.4.2 shutting down", "provider"),
+        ("451 4.3.0 queue file write error", "provider"),
+        ("450 4.2.0 greylisted", "message"),
+        ("451 4.7.1 slow down", "message"),
+        ("552 5.2.2 mailbox full", "message"),
+        ("530 5.7.0 authentication required", "provider"),
+    ],
+)
+async def test_whose_trouble_it_is_is_told(relay: Relay, channel: SmtpChannel, reply: str, cause: str) -> None:
+    relay.will("RCPT", reply)
+    error = await failure(channel.send(envelope()))
+
+    assert isinstance(error, ProviderUnavailable)
+    assert error.cause == cause
 
 
 async def test_after_a_refusal_the_connection_serves_the_next_message(relay: Relay, channel: SmtpChannel) -> None:

@@ -13,9 +13,10 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from nurture.store import Store
-from tests.temporal.server import STRICT, temporal_server
+from tests.temporal.server import STRICT, a_server, temporal_server
 from tests.temporal.town import Town
 from worker import working
+from workflows.client import register_search_attributes
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -60,3 +61,22 @@ def production(postgres_town: Town) -> Town:
     """The town over PostgreSQL, its postbox emptied."""
     postgres_town.postbox.empty()
     return postgres_town
+
+
+# --- for tests that end workflows behind our back, or lose a server ---
+
+
+@pytest.fixture
+async def own_server() -> AsyncIterator[WorkflowEnvironment]:
+    """A server of a test's own."""
+    async with await a_server() as running:
+        await register_search_attributes(running.client)
+        yield running
+
+
+@pytest.fixture
+async def own_town(own_server: WorkflowEnvironment, store: Store) -> AsyncIterator[Town]:
+    """A town over that server, on each database in turn."""
+    town = Town(own_server, store, "nurture")
+    async with working(own_server.client, town.equipment, town.journeys):
+        yield town

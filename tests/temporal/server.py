@@ -9,7 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy as Policy
 
-from workflows.connection import register_search_attributes
+from workflows.client import register_search_attributes
 from workflows.payloads import data_converter
 
 TEMPORAL = Path(sys.executable).parent / "temporal"
@@ -44,3 +44,14 @@ async def temporal_server() -> AsyncIterator[WorkflowEnvironment]:
     ) as running:
         await register_search_attributes(running.client)
         yield running
+
+
+async def a_server() -> WorkflowEnvironment:
+    """A server in real time that knows nothing yet, and reports a workflow that fails at its first failure."""
+    soon = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=1"
+    return await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(TEMPORAL),
+        data_converter=data_converter(_unknown),
+        dev_server_log_level="error",
+        dev_server_extra_args=["--dynamic-config-value", soon],
+    )

@@ -1,0 +1,99 @@
+"""What a checkup reads: journeys under way, a page at a time, and what lies about in the other tables."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, update
+from sqlalchemy.engine import CursorResult
+from sqlmodel import col, select
+
+from nurture.doctor import MOST_EXAMPLES, Past, Standing
+from nurture.ledger import Status
+from nurture.store.database import Session
+from nurture.store.journeys import RUNNING
+from nurture.store.models import BreakerRow, CampaignRow, DeadLetterRow, JourneyRow, MessageRow, OutboxRow
+
+AWAITED = exists().where(col(OutboxRow.lead_id) == col(JourneyRow.lead_id))
+STANDING = (JourneyRow.id, JourneyRow.lead_id, JourneyRow.status, JourneyRow.until, JourneyRow.updated_at, AWAITED)
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """How many there are, and a few of them."""
+
+    count: int
+    examples: Sequence[str]
+
+
+async def under_way(session: Session, after: str, limit: int) -> list[Standing]:
+    """The journeys under way after that id, in the order of their ids."""
+    return await _standing(session, col(JourneyRow.id) > after, limit)
+
+
+async def named(session: Session, ids: Collection[str]) -> list[Standing]:
+    """Those of the journeys that are under way."""
+    return await _standing(session, col(JourneyRow.id).in_(ids), len(ids))
+
+
+async def _standing(session: Session, which: ColumnElement[bool], limit: int) -> list[Standing]:
+    query: Any = select(*STANDING)  # type: ignore[call-overload]  # more columns than SQLModel has types for
+    query = query.where(which, col(JourneyRow.status).in_(RUNNING)).order_by(col(JourneyRow.id)).limit(limit)
+    return [Standing(*row) for row in (await session.exec(query)).all()]
+
+
+async def past(session: Session, ids: Collection[str]) -> dict[str, Past]:
+    """How the journeys stand, by id; those that there are not are left out."""
+    query = select(JourneyRow.id, JourneyRow.status, JourneyRow.updated_at).where(col(JourneyRow.id).in_(ids))
+    return {journey_id: Past(status, at) for journey_id, status, at in (await session.exec(query)).all()}
+
+
+async def unknown(session: Session) -> Some:
+    """Messages of which nobody knows whether they were sent."""
+    return await _some(session, MessageRow.id, MessageRow.status == Status.UNKNOWN)
+
+
+async def abandoned(session: Session, before: datetime) -> Some:
+    """Messages whose claim ran out before then, and which nobody took up since."""
+    return await _some(session, MessageRow.id, *_abandoned((Status.CLAIMED, Status.COMMITTING), before))
+
+
+async def own_up(session: Session, reason: str, before: datetime, now: datetime) -> int:
+    """Call those of them unknown that had been handed over; how many there were."""
+    query = update(MessageRow).where(*_abandoned((Status.COMMITTING,), before))
+    done = await session.exec(query.values(status=Status.UNKNOWN.value, reason=reason, updated_at=now))
+    assert isinstance(done, CursorResult)
+    return done.rowcount
+
+
+async def buried(session: Session) -> Some:
+    """Dead letters."""
+    return await _some(session, DeadLetterRow.id)
+
+
+async def late(session: Session, before: datetime) -> Some:
+    """Rows of the outbox that were due before then."""
+    return await _some(session, OutboxRow.id, col(OutboxRow.due_at) < before)
+
+
+async def paused(session: Session) -> Some:
+    """Campaigns that a person has paused."""
+    return await _some(session, CampaignRow.key, col(CampaignRow.paused_at).is_not(None))
+
+
+async def tripped(session: Session) -> Some:
+    """Providers whose breaker is open, each with the reason."""
+    query = select(BreakerRow).where(col(BreakerRow.opened_at).is_not(None)).order_by(BreakerRow.provider)
+    rows = (await session.exec(query)).all()
+    return Some(len(rows), [f"{row.provider}: {row.reason}" for row in rows])
+
+
+def _abandoned(statuses: Collection[Status], before: datetime) -> tuple[Any, ...]:
+    return col(MessageRow.status).in_([one.value for one in statuses]), col(MessageRow.claimed_until) < before
+
+
+async def _some(session: Session, name: Any, *which: Any) -> Some:
+    count = (await session.exec(select(func.count(name)).where(*which))).one()
+    first = (await session.exec(select(name).where(*which).order_by(name).limit(MOST_EXAMPLES))).all() if count else ()
+    return Some(count, [str(one) for one in first])
