@@ -40,7 +40,7 @@ async def hand_over(
     )
     session.add(row)
     about = {"definition": key, "hand_off": row.id}
-    await record_own_event(session, lead.id, "handed_over", about, f"handed_over/{row.id}", now)
+    await record_own_event(session, lead, "handed_over", about, f"handed_over/{row.id}", now)
     return row
 
 

@@ -83,5 +83,5 @@ async def _advanced(session: Session, lead: LeadRow, stage: str, cause: str, now
     about = {"from": lead.stage, "to": stage}
     lead.stage, lead.updated_at = stage, now
     session.add(lead)
-    await record_own_event(session, lead.id, "stage_changed", about, f"stage/{cause}", now)
+    await record_own_event(session, lead, "stage_changed", about, f"stage/{cause}", now)
     await announce(session, lead.id, {"lead.stage"}, now)

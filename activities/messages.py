@@ -6,16 +6,17 @@ from email.utils import parseaddr
 from typing import Any, Literal, NamedTuple
 
 from activities.errands import Errand, Postponed, Settled, TryAgain
-from activities.letters import Letter, noting
+from activities.letters import Context, Letter, noting
 from nurture.channels import Envelope
 from nurture.errors import AddressRefused, Ambiguous, BadInput, MessageRefused, NotFound, ProviderUnavailable
-from nurture.ledger import LEASE, Found, Plan, Status, answered, recovered
+from nurture.ledger import LEASE, Found, Plan, Status, answered, may_become, recovered
 from nurture.permission import Go, Later, Never
 from nurture.profile import address_hash
 from nurture.store import Session
+from nurture.store.bulk import insert_all
 from nurture.store.events import record_own_event
-from nurture.store.leads import locked
-from nurture.store.messages import change, find
+from nurture.store.leads import held_address
+from nurture.store.messages import change, find, write
 from nurture.store.models import LeadRow, LinkRow, MessageRow, new_id
 from nurture.store.restores import in_doubt
 from nurture.store.suppressions import suppress
@@ -44,6 +45,7 @@ class MessageErrand(Errand):
         self.store = letter.equipment.store
         self.claim = new_id()
         self.row: MessageRow | None = None
+        self.context: Context = {}
         self.result: Result | None = None
         self._forgotten = False  # perhaps sent before a backup was restored
         self._began = 0.0
@@ -51,32 +53,37 @@ class MessageErrand(Errand):
     async def prepare(self, session: Session, now: datetime) -> Settled | Postponed | None:
         """Plan the message or find it again, and claim it if it may go."""
         letter = self.letter
-        row = await find(session, letter.journey_id, letter.occurrence, letter.run_id) or await self._planned(
-            session, now
-        )
-        self.row = row
+        found = await find(session, letter.journey_id, letter.occurrence, letter.run_id)
+        self.row = row = found or self._planned(now)
         plan = recovered(Found(Status(row.status), row.claimed_until), now)
         if plan.act == "settled":
             return Settled(_note(row))
         if plan.act == "busy":
             raise TryAgain("another attempt holds the message", _until(plan, now))
-        if plan.act == "ask":
-            return None
-        match await letter.permission(session, row.due_at, now):
+        answer = await self._may_go(session, now, new=found is None) if plan.act == "claim" else None
+        if answer is None:
+            self.context = await letter.context(session, row)
+        return answer
+
+    async def _may_go(self, session: Session, now: datetime, *, new: bool) -> Settled | Postponed | None:
+        """Claim the message if it may go; the ledger's row is written with what became of it."""
+        row = self._row()
+        match await self.letter.permission(session, row.due_at, now):
             case Later(until=until, reason=reason):
-                await change(session, row.id, Status.DEFERRED, now, reason=self._noted(reason), until=until)
+                reason = self._noted(reason)
+                await self._becomes(session, Status.DEFERRED, now, new=new, reason=reason, until=until)
                 return Postponed(until, reason)
             case Never(reason=reason, status=status):
-                await change(session, row.id, Status(status), now, reason=self._noted(reason))
+                await self._becomes(session, Status(status), now, new=new, reason=self._noted(reason))
                 return Settled(reason)
             case Go():
-                self._forgotten = await in_doubt(session, letter.journey_id, letter.run_id, now)
-                await self._claimed(session, now)
+                self._forgotten = await in_doubt(session, self.letter.journey_id, self.letter.run_id, now)
+                await self._claimed(session, now, new=new)
         return None
 
-    async def _planned(self, session: Session, now: datetime) -> MessageRow:
+    def _planned(self, now: datetime) -> MessageRow:
         letter = self.letter
-        row = MessageRow(
+        return MessageRow(
             journey_id=letter.journey_id,
             run_id=letter.run_id,
             occurrence=letter.occurrence,
@@ -91,15 +98,22 @@ class MessageErrand(Errand):
             due_at=letter.due or now,
             updated_at=now,
         )
-        session.add(row)
-        await session.flush()
-        return row
 
-    async def _claimed(self, session: Session, now: datetime, **values: Any) -> None:
+    async def _claimed(self, session: Session, now: datetime, *, new: bool = False, **values: Any) -> None:
         row = self._row()
         values |= {"claim": self.claim, "claimed_until": now + LEASE, "attempts": row.attempts + 1, "until": None}
-        if not await change(session, row.id, Status.CLAIMED, now, **values):
+        if not await self._becomes(session, Status.CLAIMED, now, new=new, **values):
             raise TryAgain("another attempt took the message")
+        row.attempts += 1
+
+    async def _becomes(self, session: Session, to: Status, now: datetime, *, new: bool, **values: Any) -> bool:
+        """Change the ledger's row, or write a new one as it is after the change; False when another was there first."""
+        row = self._row()
+        if not new:
+            return await change(session, row.id, to, now, **values)
+        assert may_become(Status(row.status), to)  # as the statement would ask
+        await write(session, row.model_copy(update={"status": to.value, **values}))
+        return True
 
     def _row(self) -> MessageRow:
         assert self.row is not None  # prepare comes first
@@ -143,7 +157,7 @@ class MessageErrand(Errand):
         if status is Status.UNKNOWN:
             self.result = Result(status, self._noted(NO_ANSWER))
             return False
-        again = {} if accepted is False else {"reason": SENT_AGAIN}
+        again: dict[str, Any] = {} if accepted is False else {"reason": SENT_AGAIN}
         async with self.store.write() as session:
             # Of two attempts that asked, one sends: the other finds the claim it asked about gone.
             if not await change(session, row.id, Status.UNKNOWN, now, held_by=row.claim, reason=NO_ANSWER):
@@ -181,10 +195,8 @@ class MessageErrand(Errand):
 
     async def _envelope(self, links: dict[str, str], now: datetime) -> Envelope:
         row, letter, equipment = self._row(), self.letter, self.letter.equipment
-        async with self.store.write() as session:
-            context = await letter.context(session, row)
         sender = {"name": parseaddr(letter.sender)[0], "postal_address": equipment.settings.postal_address}
-        context |= {"link": noting(links, equipment.links.click, new_id), "sender": sender}
+        context = self.context | {"link": noting(links, equipment.links.click, new_id), "sender": sender}
         try:
             rendered = equipment.templates.render(letter.template, letter.language or "", context)
         except (BadInput, NotFound) as error:
@@ -208,14 +220,16 @@ class MessageErrand(Errand):
         row = self._row()
         async with self.store.write() as session:
             # The lead is held, so that two of its journeys share its caps.
-            lead = await locked(session, self.letter.lead_id) if self.letter.lead_id is not None else None
+            lead_id = self.letter.lead_id
+            address = await held_address(session, lead_id) if lead_id is not None else self.letter.recipient
             now = self._later(now)
-            refusal = await self._refusal(session, lead, now)
+            refusal = await self._refusal(session, address, now)
             if refusal is None:
                 values = {"language": envelope.language, "committed_at": now, "claimed_until": now + LEASE}
                 if not await change(session, row.id, Status.COMMITTING, now, held_by=self.claim, **values):
                     raise TryAgain("another attempt took the message")
-                session.add_all([LinkRow(id=link, message_id=row.id, url=url) for link, url in links.items()])
+                tracked = [{"id": link, "message_id": row.id, "url": url} for link, url in links.items()]
+                await insert_all(session, LinkRow, tracked)
                 return True
             if isinstance(refusal, Never):
                 self.result = Result(Status(refusal.status), refusal.reason)
@@ -223,12 +237,12 @@ class MessageErrand(Errand):
             await change(session, row.id, Status.DEFERRED, now, held_by=self.claim, reason=self._noted(refusal))
         raise TryAgain(refusal)
 
-    async def _refusal(self, session: Session, lead: LeadRow | None, now: datetime) -> Never | str | None:
+    async def _refusal(self, session: Session, address: str | None, now: datetime) -> Never | str | None:
         """Why it does not go after all: never, or not now."""
         row = self._row()
         if on_hold := await self.letter.on_hold(session):
             return on_hold
-        if lead is not None and lead.email != self.letter.recipient:
+        if address != self.letter.recipient:
             return "the address changed meanwhile"
         match await self.letter.permission(session, row.due_at, now):
             case Never() as never:
@@ -263,12 +277,13 @@ class MessageErrand(Errand):
             raise TryAgain("the message was settled by another attempt")
         if letter.lead_id is None:
             return Settled(reason)
+        lead = await session.get_one(LeadRow, letter.lead_id)  # held by the walk
         facts = {"template": row.template, "campaign": row.campaign, "message": row.id}
         if status is Status.ACCEPTED:
-            await record_own_event(session, letter.lead_id, "message_sent", facts, f"sent/{row.id}", now)
+            await record_own_event(session, lead, "message_sent", facts, f"sent/{row.id}", now)
         if self.result.bad_address and letter.recipient:
             await suppress(session, address_hash(letter.recipient), "all", reason, now)
-            await record_own_event(session, letter.lead_id, "message_bounced", facts, f"bounced/{row.id}", now)
+            await record_own_event(session, lead, "message_bounced", facts, f"bounced/{row.id}", now)
         return Settled("" if status is Status.ACCEPTED else reason)
 
 

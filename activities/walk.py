@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
-from sqlmodel import col, select
 from temporalio import activity
 
 from activities.equipment import Equipment
@@ -39,11 +38,13 @@ from nurture.journey import (
 )
 from nurture.steps import AnyStep, Branch, Escalate
 from nurture.store import Session, journeys
+from nurture.store.bulk import insert_all
 from nurture.store.campaigns import paused, version
 from nurture.store.facts import load_facts
 from nurture.store.leads import locked
 from nurture.store.messages import cancel_open
 from nurture.store.models import JourneyRow, LeadRow, MoveRow
+from nurture.store.moves import recorded
 from nurture.store.positions import stand
 from nurture.version import Version
 from workflows.ports import JourneyPort, Walked, WalkOrder
@@ -67,20 +68,20 @@ class JourneyActivities(JourneyPort):
 
 async def walk(equipment: Equipment, order: WalkOrder, begun: datetime) -> Walked:
     """One walk, begun at that moment."""
-    async with equipment.store.read() as session:
-        frozen = await version(session, order.version)
-    return Walked(replies=tuple(await Walk(equipment, frozen, order, begun).run()))
+    return Walked(replies=tuple(await Walk(equipment, order, begun).run()))
 
 
 class Walk:
     """One walk of one journey."""
 
-    def __init__(self, equipment: Equipment, version: Version, order: WalkOrder, begun: datetime) -> None:
-        self.equipment, self.version, self.order = equipment, version, order
+    def __init__(self, equipment: Equipment, order: WalkOrder, begun: datetime) -> None:
+        self.equipment, self.order = equipment, order
         self.journey = order.position
         self.replies: list[AnyReply] = []
+        self.moves: list[dict[str, Any]] = []  # told in the transaction at hand, written at its end
         self.notes: list[str] = []  # of the errands of the touch at hand that are settled
         self._begun, self._mark = begun, time.monotonic()
+        self.version: Version
         self.row: JourneyRow
         self.lead: LeadRow
 
@@ -95,6 +96,7 @@ class Walk:
             await self._load(session)
             await self._catch_up(session)
             errands = await self._go_on(session, may_touch=self.order.may_touch)
+            await self._write_down(session)
         if errands:
             await self._reach_out(errands)
         await self._look_back()
@@ -106,6 +108,7 @@ class Walk:
         for errand in errands[:-1]:
             await errand.run(self.now)
             async with self.equipment.store.write() as session:
+                await locked(session, self.lead.id)
                 notes.append((await errand.record(session, self.now)).note)
         await errands[-1].run(self.now)
         before = self.journey, len(self.replies)
@@ -117,6 +120,7 @@ class Walk:
             # What was sent must not be forgotten because of what comes after it.
             self.journey = before[0]
             del self.replies[before[1] :]
+            self.moves.clear()
             await self._recorded(errands[-1], notes, and_go_on=False)
             raise
 
@@ -129,23 +133,23 @@ class Walk:
                 await self._told(session, Did(at=self.now, note="; ".join(filter(None, [*notes, note]))))
                 if and_go_on:
                     await self._go_on(session, may_touch=False)
+                await self._write_down(session, stands=and_go_on)
         if overtaken:
             raise TryAgain("another attempt went on meanwhile")
 
     async def _overtaken(self, session: Session) -> bool:
         """Whether another attempt moved the journey on from here (an exit was heard, say): only the errand counts then."""
-        later = select(MoveRow.n).where(MoveRow.journey_id == self.row.id, MoveRow.n >= self.journey.n)
-        return (await session.exec(later.limit(1))).first() is not None
+        return bool(await recorded(session, self.row.id, self.journey.n))
 
     async def _load(self, session: Session) -> None:
         self.row = await journeys.get(session, self.order.journey_id)
         self.lead = await locked(session, self.order.lead_id)
+        self.version = await version(session, self.order.version)
 
     async def _catch_up(self, session: Session) -> None:
         """Read back what an earlier attempt recorded, and record the news."""
-        recorded = select(MoveRow).where(MoveRow.journey_id == self.row.id, MoveRow.n >= self.journey.n)
-        known = (await session.exec(recorded.order_by(col(MoveRow.n)))).all()
-        replies = [REPLY.validate_python(one.reply) for one in known]
+        known = await recorded(session, self.row.id, self.journey.n)
+        replies = [REPLY.validate_python(one) for one in known]
         for reply in replies:
             self._follow(reply)
         for reply in self.order.news:
@@ -182,7 +186,6 @@ class Walk:
                         break
                     errands = await self._touched(session, step)
                     may_touch = False
-        await stand(session, self.row, self.version, self.journey, self.now)
         return errands
 
     async def _touched(self, session: Session, step: AnyStep) -> list[Errand]:
@@ -220,7 +223,7 @@ class Walk:
             async with self.equipment.store.write() as session:
                 await self._load(session)
                 await self._told(session, heard)
-                await stand(session, self.row, self.version, self.journey, self.now)
+                await self._write_down(session)
 
     async def _missed(self) -> Heard | None:
         arms = [*listened_arms(self.version, self.journey).values(), *wait_arms(self.version, self.journey).values()]
@@ -240,23 +243,30 @@ class Walk:
     async def _told(self, session: Session, reply: AnyReply, values: dict[str, Any] | None = None) -> None:
         """Record the move with its reply, and go on from there."""
         move = next_move(self.version, self.journey)
-        record = MoveRow(
-            journey_id=self.row.id,
-            n=self.journey.n,
-            state=self.journey.state,
-            step=self.journey.step,
-            visit=self.journey.visit,
-            move=type(move).__name__.lower(),
-            words=_words(move, reply),
-            reply=reply.model_dump(mode="json"),
-            values=values or {},
-            at=reply.at,
-        )
-        session.add(record)
+        record = {
+            "journey_id": self.row.id,
+            "n": self.journey.n,
+            "state": self.journey.state,
+            "step": self.journey.step,
+            "visit": self.journey.visit,
+            "move": type(move).__name__.lower(),
+            "words": _words(move, reply),
+            "reply": reply.model_dump(mode="json"),
+            "values": values or {},
+            "at": reply.at,
+        }
+        self.moves.append(record)
         before = self.journey.occurrence
         self._follow(reply)
         if isinstance(reply, Heard) and (self.journey.ending is not None or self.journey.occurrence != before):
             await cancel_open(session, self.row.id, "the journey went another way", self.now)
+
+    async def _write_down(self, session: Session, *, stands: bool = True) -> None:
+        """Write the moves told in this transaction, and where the journey stands by them."""
+        if stands and (self.moves or self.row.status == "starting"):
+            await stand(session, self.row, self.version, self.journey, self.now)
+        await insert_all(session, MoveRow, self.moves)
+        self.moves = []
 
     def _follow(self, reply: AnyReply) -> None:
         self.journey = proceed(self.version, self.journey, reply)

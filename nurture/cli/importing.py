@@ -19,6 +19,7 @@ from nurture.intake import Consent, Incoming, Intake, Result, read_incoming
 from nurture.loader import load
 from nurture.settings import read_settings
 from nurture.store.consents import answers_of
+from nurture.store.plain import run
 
 AT_ONCE = 500
 LONGEST_SOURCE = 100
@@ -105,7 +106,7 @@ class Import:
     async def _consent(self, lead_ids: list[str]) -> None:
         """Note what the leads consented to; who has answered a topic keeps that answer, above all a no."""
         async with self.here.store.read() as session:
-            said = await (await session.connection()).run_sync(answers_of, lead_ids)
+            said = await run(session, answers_of, lead_ids)
         items: list[Incoming] = []
         for lead_id in lead_ids:
             answers = said.get(lead_id, {})

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from nurture.store.database import Session
+from nurture.store.plain import run
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
 Given: TypeAlias = Callable[[Any], Any]
@@ -32,13 +33,18 @@ def table(model: type[SQLModel]) -> Table:
 
 async def insert_all(session: Session, model: type[SQLModel], rows: Rows) -> None:
     """Insert the rows in their order; all of them give the same columns."""
-    await (await session.connection()).run_sync(insert_rows, model, rows)
+    await run(session, insert_rows, model, rows)
 
 
 def insert_rows(connection: Connection, model: type[SQLModel], rows: Rows) -> None:
     """Insert the rows in their order; all of them give the same columns."""
     if rows:
         _run(connection, _insert(connection.dialect, table(model), tuple(rows[0])), rows)
+
+
+async def update_all(session: Session, model: type[SQLModel], rows: Rows) -> None:
+    """Update rows by their `id`; all of them give the same columns."""
+    await run(session, update_rows, model, rows)
 
 
 def update_rows(connection: Connection, model: type[SQLModel], rows: Rows) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, update
 from sqlmodel import col, select
 
 from nurture.audiences import Audience
@@ -14,8 +14,10 @@ from nurture.store import met_conditions, outbox
 from nurture.store.database import Session
 from nurture.store.leases import alone
 from nurture.store.models import CampaignRow, JourneyRow, OutboxRow, VersionRow
+from nurture.store.plain import execute
 from nurture.version import Version
 
+PAUSED_AT = select(col(CampaignRow.paused_at)).where(col(CampaignRow.key) == bindparam("key"))
 _parsed: dict[str, Version] = {}  # versions never change, so every part of the process shares one copy
 
 
@@ -127,7 +129,10 @@ async def numbers(session: Session, hashes: Collection[str]) -> dict[str, int]:
 
 async def paused(session: Session, key: str) -> bool:
     """Whether the campaign is paused."""
-    return (await _campaign(session, key)).paused_at is not None
+    found = (await execute(session, PAUSED_AT, {"key": key})).one_or_none()
+    if found is None:
+        raise _unpublished(key)
+    return found[0] is not None
 
 
 async def pause(session: Session, key: str, now: datetime) -> bool:
@@ -173,5 +178,9 @@ def _slice(at: int, of: int, journey_id: str, spread: float) -> timedelta:
 async def _campaign(session: Session, key: str) -> CampaignRow:
     row = await session.get(CampaignRow, key)
     if row is None:
-        raise NotFound(f"campaign {key!r} is not published: publish it with nurture publish")
+        raise _unpublished(key)
     return row
+
+
+def _unpublished(key: str) -> NotFound:
+    return NotFound(f"campaign {key!r} is not published: publish it with nurture publish")

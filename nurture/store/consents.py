@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.models import ConsentRow
+from nurture.store.plain import run
 
 CONSENTS = table(ConsentRow)
 SAID = select(*(CONSENTS.c[name] for name in ("lead_id", "topic", "granted", "at"))).where(
@@ -36,7 +37,7 @@ async def record_consent(
 
 async def current_consents(session: Session, lead_id: str) -> dict[str, bool]:
     """The lead's answer to each topic, as it holds now."""
-    answers = (await (await session.connection()).run_sync(answers_of, [lead_id])).get(lead_id, {})
+    answers = (await run(session, answers_of, [lead_id])).get(lead_id, {})
     return {topic: answer.granted for topic, answer in answers.items()}
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
@@ -17,16 +17,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from nurture.errors import BadSettings, DatabaseAway
 from nurture.outage import Outage
+from nurture.store import on_the_loop
 
 Session: TypeAlias = AsyncSession
 Done = TypeVar("Done")
 
-DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+DRIVERS = {"sqlite": on_the_loop.DRIVER, "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 SQLITE_SETTINGS = (
+    f"PRAGMA busy_timeout={on_the_loop.PATIENCE * 1000:.0f}",  # first: the next one may have to wait
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=30000",
 )
 
 JSON_BY_RUST: dict[str, Any] = {
@@ -50,7 +51,7 @@ class Store:
         self._outage = outage
         self.engine = _engine(self.url)
         self.sqlite = self.engine.dialect.name == "sqlite"
-        self._one_writer = asyncio.Lock()  # SQLite's own waiting sleeps in steps of up to 100 ms
+        self._one_writer = asyncio.Lock()  # within a process writers queue, and none waits on SQLite
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
@@ -70,7 +71,7 @@ class Store:
                     yield session
                 return
             async with self._one_writer, AsyncSession(self.engine, expire_on_commit=False) as session:
-                await (await session.connection()).execute(text("BEGIN IMMEDIATE"))
+                await on_the_loop.begin_writing(session)
                 yield session
                 await session.commit()
 
@@ -104,7 +105,7 @@ class Store:
 
     @property
     def _in_a_file(self) -> bool:
-        return self.sqlite and self.engine.url.database not in (None, "", ":memory:")
+        return self.sqlite and not on_the_loop.in_memory(self.engine.url)
 
     @cached_property
     def _plain_engine(self) -> Engine:
@@ -137,18 +138,10 @@ def _engine(url: str) -> AsyncEngine:
         return create_async_engine(
             url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"timeout": PATIENCE}, **JSON_BY_RUST
         )
+    on_the_loop.register()
     engine = create_async_engine(url, **JSON_BY_RUST)
-    _try_the_file(engine.sync_engine)
     _set_up_sqlite(engine.sync_engine)
     return engine
-
-
-def _try_the_file(engine: Engine) -> None:
-    """Fail before aiosqlite does: its thread then outlives the loop, and prints a traceback when that is closed."""
-
-    @event.listens_for(engine, "do_connect")
-    def _open(_: Any, __: Any, arguments: Sequence[Any], ___: Any) -> None:
-        sqlite3.connect(arguments[0]).close()
 
 
 def _set_up_sqlite(engine: Engine) -> None:

@@ -14,6 +14,7 @@ from nurture.journey import begin, listened_arms
 from nurture.store import listeners
 from nurture.store.database import Session
 from nurture.store.models import JourneyRow, LeadRow, RefusalRow, new_id
+from nurture.store.plain import execute
 from nurture.store.upsert import insert
 from nurture.version import Version
 
@@ -143,7 +144,7 @@ async def _add(session: Session, rows: list[dict[str, Any]]) -> set[str]:
         return set()
     # Of two that enter the same lead at once, the second waits here for the first to commit, and then finds its row.
     adding = insert(session, JourneyRow).on_conflict_do_nothing().returning(col(JourneyRow.id))
-    return set((await (await session.connection()).execute(adding, rows)).scalars())
+    return set((await execute(session, adding, rows)).scalars())
 
 
 async def refuse(session: Session, lead_id: str, campaign: str, why: Refusal, event: str, now: datetime) -> None:
@@ -166,7 +167,7 @@ async def _record(session: Session, refusals: list[dict[str, Any]]) -> None:
         adding = insert(session, RefusalRow)
         newest = {"reason": adding.excluded.reason, "at": adding.excluded.at}
         newest_holds = adding.on_conflict_do_update(index_elements=["lead_id", "campaign", "event"], set_=newest)
-        await (await session.connection()).execute(newest_holds, refusals)
+        await execute(session, newest_holds, refusals)
 
 
 async def _leads(session: Session, lead_ids: set[str]) -> dict[str, bool]:

@@ -4,9 +4,14 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.orm.attributes import set_committed_value
+
+from nurture.store import outbox
+from nurture.store.bulk import update_all
 from nurture.store.database import Session
-from nurture.store.leads import locked
-from nurture.store.models import EventRow, OutboxRow
+from nurture.store.models import EventRow, LeadRow, OutboxRow
+from nurture.store.plain import execute
+from nurture.store.upsert import insert
 
 SMALLEST = timedelta(microseconds=1)
 
@@ -17,25 +22,26 @@ def received_after(last: datetime | None, now: datetime) -> datetime:
 
 
 async def record_own_event(
-    session: Session, lead_id: str, name: str, properties: Mapping[str, Any], event_id: str, now: datetime
+    session: Session, lead: LeadRow, name: str, properties: Mapping[str, Any], event_id: str, now: datetime
 ) -> bool:
-    """Record the event and announce it; False when it was recorded before."""
-    if await session.get(EventRow, event_id) is not None:
+    """Record the event of a lead whose row the transaction holds, and announce it; False when it was recorded before."""
+    received = received_after(lead.last_received, now)
+    event = {
+        "id": event_id,
+        "lead_id": lead.id,
+        "name": name,
+        "properties": dict(properties),
+        "at": now,
+        "received": received,
+        "source": "nurture",
+        "machine": False,
+    }
+    added = await execute(session, insert(session, EventRow).on_conflict_do_nothing(), event)
+    if added.rowcount == 0:
         return False
-    lead = await locked(session, lead_id)
-    lead.last_received = received_after(lead.last_received, now)
-    session.add(lead)
-    event = EventRow(
-        id=event_id,
-        lead_id=lead_id,
-        name=name,
-        properties=dict(properties),
-        at=now,
-        received=lead.last_received,
-        source="nurture",
-    )
-    session.add(event)
-    await announce(session, lead_id, {f"event.{name}"}, now, event_id=event_id, name=name)
+    await update_all(session, LeadRow, [{"id": lead.id, "last_received": received}])
+    set_committed_value(lead, "last_received", received)
+    await announce(session, lead.id, {f"event.{name}"}, now, event_id=event_id, name=name)
     return True
 
 
@@ -50,4 +56,4 @@ async def announce(
 ) -> None:
     """Let the dispatcher tell those who listen for one of the keys."""
     body = {"event": event_id, "name": name, "keys": sorted(keys)}
-    session.add(OutboxRow(lead_id=lead_id, kind="event", body=body, due_at=now, created_at=now))
+    await outbox.put(session, [OutboxRow(lead_id=lead_id, kind="event", body=body, due_at=now, created_at=now)])

@@ -11,6 +11,7 @@ from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.leads import get
 from nurture.store.models import EventRow
+from nurture.store.plain import run
 
 EVENTS = table(EventRow)
 HAPPENED = (
@@ -27,7 +28,7 @@ async def load_facts(
     """The facts on a lead, with its events of those names; what machines did is left out."""
     lead = await get(session, lead_id)
     tree = facts_tree(lead.profile, lead.stage, lead.scores)
-    found = await (await session.connection()).run_sync(happenings, [lead_id], names)
+    found = await run(session, happenings, [lead_id], names) if names else {}
     return Facts(now=now, lead=tree, happened=by_name(found.get(lead_id, [])), pace=pace_factor)
 
 

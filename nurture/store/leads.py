@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sqlalchemy import tuple_
+from sqlalchemy import bindparam, tuple_
 from sqlmodel import col, select
 
 from nurture.errors import BadInput, NotFound
@@ -10,6 +10,11 @@ from nurture.fields import validated
 from nurture.store.database import Session
 from nurture.store.held import Key
 from nurture.store.models import IdentityRow, LeadRow
+from nurture.store.plain import execute
+
+HELD = select(LeadRow).where(col(LeadRow.id) == bindparam("lead")).with_for_update()
+HELD_ADDRESS = select(col(LeadRow.email)).where(col(LeadRow.id) == bindparam("lead")).with_for_update()
+AFRESH = {"populate_existing": True}
 
 
 async def get(session: Session, lead_id: str) -> LeadRow:
@@ -22,11 +27,19 @@ async def get(session: Session, lead_id: str) -> LeadRow:
 
 async def locked(session: Session, lead_id: str) -> LeadRow:
     """The lead of that id, its row held until the end of the transaction."""
-    asked = select(LeadRow).where(col(LeadRow.id) == lead_id).with_for_update()
-    lead = (await session.exec(asked, execution_options={"populate_existing": True})).one_or_none()
+    lead = (await session.exec(HELD, params={"lead": lead_id}, execution_options=AFRESH)).one_or_none()
     if lead is None:
         raise NotFound(f"there is no lead {lead_id[:64]!r}")
     return lead
+
+
+async def held_address(session: Session, lead_id: str) -> str | None:
+    """The lead's e-mail address, its row held until the end of the transaction."""
+    found = (await execute(session, HELD_ADDRESS, {"lead": lead_id})).one_or_none()
+    if found is None:
+        raise NotFound(f"there is no lead {lead_id[:64]!r}")
+    address: str | None = found[0]
+    return address
 
 
 async def look_up(session: Session, name: str) -> LeadRow:

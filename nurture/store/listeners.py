@@ -4,14 +4,19 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlmodel import col, select
 
-from nurture.journey import breaks_in
+from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.models import JourneyRow, ListenerRow
+from nurture.store.plain import execute
 from nurture.store.upsert import insert
 from nurture.triggers import On, When
+
+LISTENERS = table(ListenerRow)
+# Only the arms of a wait name its occurrence: what breaks in has no stroke in it, see `nurture.journey.breaks_in`.
+WAITS = delete(LISTENERS).where(LISTENERS.c.journey_id == bindparam("journey"), LISTENERS.c.arm.contains("/"))
 
 
 class Listener(NamedTuple):
@@ -37,10 +42,8 @@ async def listen(
 ) -> None:
     """Listen for the arms from `since` on; with `replace_waits` for those of no other wait any more."""
     if replace_waits:
-        listening = select(ListenerRow.arm).where(ListenerRow.journey_id == journey_id).distinct()
-        over = {arm for arm in (await session.exec(listening)).all() if not breaks_in(arm)} - arms.keys()
-        if over:
-            await unlisten(session, journey_id, over)
+        waits = WAITS if not arms else WAITS.where(LISTENERS.c.arm.not_in(list(arms)))
+        await execute(session, waits, {"journey": journey_id})
     await add_all(session, rows(journey_id, lead_id, arms, since))
 
 
@@ -63,7 +66,7 @@ def rows(journey_id: str, lead_id: str, arms: Mapping[str, On | When], since: da
 async def add_all(session: Session, new: list[dict[str, Any]]) -> None:
     """Write the rows; those that are there already stay as they are."""
     if new:
-        await (await session.connection()).execute(insert(session, ListenerRow).on_conflict_do_nothing(), new)
+        await execute(session, insert(session, ListenerRow).on_conflict_do_nothing(), new)
 
 
 async def unlisten(session: Session, journey_id: str, arms: Collection[str] | None = None) -> None:

@@ -2,25 +2,67 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CursorResult, update
-from sqlmodel import col, select
+from sqlalchemy import Update, bindparam, select, update
+from sqlmodel import col
 
 from nurture.errors import NotFound, Refused
 from nurture.ledger import FOLLOWS, SENDABLE, Status
+from nurture.store.bulk import insert_all, table
 from nurture.store.database import Session
 from nurture.store.models import MessageRow
+from nurture.store.plain import execute
+
+# Made once: putting a statement together takes longer than running it.
+MESSAGES = table(MessageRow)
+FOUND = select(MESSAGES).where(
+    MESSAGES.c.journey_id == bindparam("journey"), MESSAGES.c.occurrence == bindparam("occurrence")
+)
+FOUND_OF_RUN = select(MESSAGES).where(
+    MESSAGES.c.run_id == bindparam("run"), MESSAGES.c.occurrence == bindparam("occurrence")
+)
+RECENT = (
+    select(col(MessageRow.committed_at))
+    .where(
+        col(MessageRow.lead_id) == bindparam("lead"),
+        col(MessageRow.purpose) == "marketing",
+        col(MessageRow.status).in_([Status.ACCEPTED, Status.COMMITTING, Status.UNKNOWN]),
+        col(MessageRow.committed_at) > bindparam("since"),
+    )
+    .order_by(col(MessageRow.committed_at))
+)
+OF_JOURNEY = update(MESSAGES).where(MESSAGES.c.journey_id == bindparam("owner"))
+OF_RUN = update(MESSAGES).where(MESSAGES.c.run_id == bindparam("owner"))
+WITH_REASON: dict[str, Any] = {"reason": bindparam("why"), "updated_at": bindparam("now")}
+
+
+def _ended(of_owner: Update) -> tuple[Update, Update]:
+    """Cancel what was not handed over; what was caught in it is unknown."""
+    open_ones = [one.value for one in (*SENDABLE, Status.CLAIMED)]
+    caught = MESSAGES.c.status == Status.COMMITTING.value, MESSAGES.c.claimed_until < bindparam("now")
+    return (
+        of_owner.where(MESSAGES.c.status.in_(open_ones)).values(status=Status.CANCELLED.value, **WITH_REASON),
+        of_owner.where(*caught).values(status=Status.UNKNOWN.value, **WITH_REASON),
+    )
+
+
+ENDED_OF_JOURNEY, ENDED_OF_RUN = _ended(OF_JOURNEY), _ended(OF_RUN)
 
 
 async def find(
     session: Session, journey_id: str | None, occurrence: str, run_id: str | None = None
 ) -> MessageRow | None:
     """The message of that step and visit, or of that lead in a bulk run."""
-    query = select(MessageRow).where(
-        MessageRow.journey_id == journey_id, MessageRow.run_id == run_id, MessageRow.occurrence == occurrence
-    )
-    return (await session.exec(query)).one_or_none()
+    query, asked = (FOUND, {"journey": journey_id}) if run_id is None else (FOUND_OF_RUN, {"run": run_id})
+    found = (await execute(session, query, {**asked, "occurrence": occurrence})).mappings().one_or_none()
+    return None if found is None else MessageRow(**found)
+
+
+async def write(session: Session, row: MessageRow) -> None:
+    """Write a new message."""
+    await insert_all(session, MessageRow, [row.model_dump()])
 
 
 async def change(
@@ -30,19 +72,25 @@ async def change(
 
     False when another attempt was there first.
     """
+    new = {"status": to.value, "updated_at": now, **values}
+    query = _change(to, tuple(new), held=held_by is not None)
+    given = {"message": message_id, "holder": held_by, **{f"new_{name}": value for name, value in new.items()}}
+    return (await execute(session, query, given)).rowcount == 1
+
+
+@lru_cache
+def _change(to: Status, names: tuple[str, ...], *, held: bool) -> Update:
     before = [status.value for status, following in FOLLOWS.items() if to in following]
-    query = update(MessageRow).where(col(MessageRow.id) == message_id, col(MessageRow.status).in_(before))
-    if held_by is not None:
-        query = query.where(col(MessageRow.claim) == held_by)
-    result = await session.exec(query.values(status=to.value, updated_at=now, **values))
-    assert isinstance(result, CursorResult)
-    return result.rowcount == 1
+    query = update(MESSAGES).where(MESSAGES.c.id == bindparam("message"), MESSAGES.c.status.in_(before))
+    if held:
+        query = query.where(MESSAGES.c.claim == bindparam("holder"))
+    return query.values({name: bindparam(f"new_{name}") for name in names})
 
 
 async def unknown_ones(session: Session, limit: int) -> list[MessageRow]:
     """Messages of which nobody knows whether they were sent, the oldest first."""
-    query = select(MessageRow).where(MessageRow.status == Status.UNKNOWN)
-    return list((await session.exec(query.order_by(col(MessageRow.committed_at)).limit(limit))).all())
+    query = select(MessageRow).where(col(MessageRow.status) == Status.UNKNOWN)
+    return list((await session.scalars(query.order_by(col(MessageRow.committed_at)).limit(limit))).all())
 
 
 async def settle(session: Session, message_id: str, to: Status, note: str, now: datetime) -> None:
@@ -57,17 +105,8 @@ async def settle(session: Session, message_id: str, to: Status, note: str, now: 
 
 async def recent_marketing(session: Session, lead_id: str, since: datetime) -> list[datetime]:
     """When marketing messages to the lead were accepted (or may have been), over all campaigns, oldest first."""
-    query = (
-        select(MessageRow.committed_at)
-        .where(
-            MessageRow.lead_id == lead_id,
-            MessageRow.purpose == "marketing",
-            col(MessageRow.status).in_([Status.ACCEPTED, Status.COMMITTING, Status.UNKNOWN]),
-            col(MessageRow.committed_at) > since,
-        )
-        .order_by(col(MessageRow.committed_at))
-    )
-    return [at for at in (await session.exec(query)).all() if at is not None]
+    found = await execute(session, RECENT, {"lead": lead_id, "since": since})
+    return [at for at in found.scalars() if at is not None]
 
 
 async def cancel_open(
@@ -77,16 +116,9 @@ async def cancel_open(
 
     One caught in *committing* becomes unknown: nobody will come back to ask after it.
     """
-    open_ones: Iterable[Status] = (*SENDABLE, Status.CLAIMED)
-    for was, to in ((open_ones, Status.CANCELLED), ((Status.COMMITTING,), Status.UNKNOWN)):
-        query = update(MessageRow).where(
-            col(MessageRow.journey_id) == journey_id,
-            col(MessageRow.run_id) == run_id,
-            col(MessageRow.status).in_([one.value for one in was]),
-        )
-        if to is Status.UNKNOWN:
-            query = query.where(col(MessageRow.claimed_until) < now)
-        await session.exec(query.values(status=to.value, reason=reason, updated_at=now))
+    given = {"owner": journey_id if run_id is None else run_id, "why": reason, "now": now}
+    for ending in ENDED_OF_JOURNEY if run_id is None else ENDED_OF_RUN:
+        await execute(session, ending, given)
 
 
 def longest(periods: Iterable[timedelta]) -> timedelta:

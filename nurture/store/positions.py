@@ -1,8 +1,12 @@
 """Where a journey stands, written to its row together with what it now listens for."""
 
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm.attributes import set_committed_value
 
 from nurture.journey import Journey, wait_arms
+from nurture.store.bulk import update_all
 from nurture.store.database import Session
 from nurture.store.listeners import listen, unlisten
 from nurture.store.models import JourneyRow
@@ -11,15 +15,22 @@ from nurture.version import Version
 
 async def stand(session: Session, row: JourneyRow, version: Version, journey: Journey, now: datetime) -> None:
     """Write the position; a journey in a wait listens for its arms, one that has ended for nothing."""
-    row.position = journey.model_dump(mode="json")
-    row.state, row.goal_at, row.updated_at = journey.state, journey.goal, now
-    row.until = journey.rest.until if journey.rest else None
-    row.status = "held" if journey.rest and journey.rest.why == "held" else "active"
+    rest = journey.rest
+    stands: dict[str, Any] = {
+        "id": row.id,
+        "position": journey.model_dump(mode="json"),
+        "state": journey.state,
+        "goal_at": journey.goal,
+        "updated_at": now,
+        "until": rest.until if rest else None,
+        "status": "held" if rest and rest.why == "held" else "active",
+    }
     if journey.ended:
-        row.status, row.ending, row.ended_at = "ended", journey.ending, now
+        stands |= {"status": "ended", "ending": journey.ending, "ended_at": now}
         await unlisten(session, row.id)
     else:
-        waiting = journey.rest is not None and journey.rest.why == "wait"
-        arms = wait_arms(version, journey) if waiting else {}
+        arms = wait_arms(version, journey) if rest and rest.why == "wait" else {}
         await listen(session, row.id, row.lead_id, arms, journey.since, replace_waits=True)
-    session.add(row)
+    await update_all(session, JourneyRow, [stands])
+    for name, value in stands.items():
+        set_committed_value(row, name, value)  # written already

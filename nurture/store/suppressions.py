@@ -3,13 +3,18 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from sqlalchemy import bindparam
 from sqlmodel import col, delete, select
 
 from nurture.store.database import Session
 from nurture.store.models import SuppressionRow
+from nurture.store.plain import execute
 from nurture.store.upsert import insert
 
 Scope: TypeAlias = Literal["all", "marketing"]
+SUPPRESSED = select(col(SuppressionRow.scope), col(SuppressionRow.reason)).where(
+    col(SuppressionRow.address_hash) == bindparam("address")
+)
 
 
 async def suppress(session: Session, address_hash: str, scope: Scope, reason: str, now: datetime) -> None:
@@ -20,10 +25,8 @@ async def suppress(session: Session, address_hash: str, scope: Scope, reason: st
 
 async def suppressed(session: Session, address_hash: str) -> dict[str, str]:
     """The scopes in which the address takes no mail, each with its reason."""
-    asked = select(col(SuppressionRow.scope), col(SuppressionRow.reason)).where(
-        col(SuppressionRow.address_hash) == address_hash
-    )
-    return dict((await session.exec(asked)).all())
+    found = await execute(session, SUPPRESSED, {"address": address_hash})
+    return dict(found.all())
 
 
 async def lift(session: Session, address_hash: str, scope: Scope) -> None:

@@ -5,6 +5,7 @@ blocks `subject`, `html` and, where the text shall differ from that of the HTML,
 """
 
 import re
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -23,6 +24,7 @@ from nurture.templates.sandbox import LONGEST, Rounds, Sandbox, TemplateFault, c
 __all__ = ["Rendered", "TemplateFault", "Templates", "plain_text"]
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
+A_TICK = 1_000_000_000  # ns: two changes of a folder within a tick of the disk's clock look like one
 KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 
 
@@ -44,6 +46,7 @@ class Templates:
         self._default_language = default_language
         self._html = Sandbox(directories, autoescape=True)
         self._plain = Sandbox(directories, autoescape=False)
+        self._listed: dict[Path, tuple[int, frozenset[str]]] = {}
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
     def render(self, key: str, language: str | None, context: Mapping[str, object]) -> Rendered:
@@ -70,9 +73,23 @@ class Templates:
         if not KEY.fullmatch(key):
             return []
         folder, _, name = key.rpartition("/")
-        files = chain.from_iterable((place / folder).glob(f"{name}.*.j2") for place in self._directories)
-        endings = {file.name.removeprefix(f"{name}.").removesuffix(".j2") for file in files}
+        files = chain.from_iterable(self._names(place / folder) for place in self._directories)
+        ours = (file for file in files if file.startswith(f"{name}.") and file.endswith(".j2"))
+        endings = {file.removeprefix(f"{name}.").removesuffix(".j2") for file in ours}
         return sorted(ending for ending in endings if LANGUAGE.fullmatch(ending))
+
+    def _names(self, folder: Path) -> frozenset[str]:
+        """The files of a folder, read again when one has come or gone."""
+        try:
+            changed = folder.stat().st_mtime_ns
+        except OSError:
+            return frozenset()
+        known, names = self._listed.get(folder, (0, frozenset[str]()))
+        if known != changed:
+            names = frozenset(file.name for file in folder.iterdir())
+            if time.time_ns() - changed > A_TICK:
+                self._listed[folder] = changed, names
+        return names
 
     def variables(self, key: str) -> set[str]:
         """The names a message takes from its context (`lead.first_name`), in all languages and through its layouts."""

@@ -16,6 +16,7 @@ from nurture.settings import Settings
 from nurture.steps import Send, Wait
 from nurture.store import Store, campaigns, listeners, outbox
 from nurture.store.events import announce, record_own_event
+from nurture.store.leads import locked
 from nurture.store.models import DeadLetterRow, EventRow, JourneyRow, LeadRow, OutboxRow, RefusalRow
 from nurture.version import Version, frozen
 
@@ -102,7 +103,7 @@ class Scene:
         self.told += 1
         event_id = by or f"{name}-{self.told}"
         async with self.store.write() as session:
-            await record_own_event(session, to, name, properties, event_id, self.now)
+            await record_own_event(session, await locked(session, to), name, properties, event_id, self.now)
         return event_id
 
     async def changes(self, to: str = "ann", **profile: Any) -> None:

@@ -283,12 +283,11 @@ async def _erased(walker: Walker) -> None:
         await erase(session, walker.order.lead_id, "ops", walker.way.now)
 
 
-@pytest.mark.parametrize("point", ["after commit 1", "after commit 2"])
-async def test_a_message_that_was_not_committed_before_the_erasure_is_never_sent(way: Way, point: str) -> None:
+async def test_a_message_that_was_not_committed_before_the_erasure_is_never_sent(way: Way) -> None:
     walker = await way.begin(ONE_LETTER)
-    way.store.deeds[point] = lambda: _erased(walker)
+    way.store.deeds["after commit 1"] = lambda: _erased(walker)
 
-    with pytest.raises(Exception, match=r"there is no lead|FOREIGN KEY|foreign key"):
+    with pytest.raises(NotFound, match="there is no lead"):
         await walker.walk()
     with pytest.raises(NotFound, match="there is no journey"):
         await walker.walk(AFTER_THE_LEASE)
@@ -297,7 +296,7 @@ async def test_a_message_that_was_not_committed_before_the_erasure_is_never_sent
 
 async def test_of_a_message_that_was_already_being_handed_over_nothing_comes_back(way: Way) -> None:
     walker = await way.begin(ONE_LETTER)
-    way.store.deeds["after commit 3"] = lambda: _erased(walker)
+    way.store.deeds["after commit 2"] = lambda: _erased(walker)
 
     with pytest.raises(NurtureError):
         await walker.walk()
@@ -310,7 +309,7 @@ async def test_of_a_message_that_was_already_being_handed_over_nothing_comes_bac
 async def test_an_address_refused_after_the_erasure_brings_nothing_back(way: Way) -> None:
     walker = await way.begin(ONE_LETTER)
     way.post.troubles = [AddressRefused("no such user", code="5.1.1")]
-    way.store.deeds["after commit 3"] = lambda: _erased(walker)
+    way.store.deeds["after commit 2"] = lambda: _erased(walker)
 
     with pytest.raises(NurtureError):
         await walker.walk()
@@ -320,7 +319,7 @@ async def test_an_address_refused_after_the_erasure_brings_nothing_back(way: Way
 HANDED_OVER = Campaign("sales", enters=[on("asked")], states=[State("one", [escalate("ready"), wait(days(3))])])
 
 
-@pytest.mark.parametrize(("point", "notices"), [("after commit 1", 0), ("after commit 2", 0), ("after commit 4", 1)])
+@pytest.mark.parametrize(("point", "notices"), [("after commit 1", 0), ("after commit 3", 1)])
 async def test_the_team_and_its_webhook_hear_nothing_after_the_erasure(way: Way, point: str, notices: int) -> None:
     async with Hook().open() as crm:
         way.settings = way.settings.model_copy(update={"sales_webhook": crm.url()})

@@ -175,7 +175,7 @@ class Town:
             row = await locked(session, lead_id)
             row.profile = {**row.profile, **planned.profile}
             session.add(row)
-            await record_own_event(session, lead_id, planned.name, planned.properties, new_id(), now)
+            await record_own_event(session, row, planned.name, planned.properties, new_id(), now)
             if planned.profile:
                 await announce(session, lead_id, {f"lead.{name}" for name in planned.profile}, now)
         await self.dispatch(now)
