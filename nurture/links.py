@@ -77,8 +77,8 @@ class Links:
 
     def _parts(self, purpose: str, token: str, count: int) -> tuple[str, ...]:
         try:
-            if len(token) > LONGEST_TOKEN:
-                raise ValueError("too long to be ours")
+            if len(token) > LONGEST_TOKEN or not fullmatch(r"[A-Za-z0-9_.-]+", token):  # base64 has other spellings
+                raise ValueError("none of ours")
             value = self._signer(purpose).unsign(token)
             parts = _unpacked(urlsafe_b64decode(value + b"=" * (-len(value) % 4)))
             if len(parts) != count:

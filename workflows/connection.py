@@ -72,4 +72,7 @@ def quiet_runtime(host: str, port: int | None) -> Runtime:
         return Runtime(telemetry=TelemetryConfig(logging=quiet))
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     metrics = PrometheusConfig(bind_address=place, counters_total_suffix=True, durations_as_seconds=True)
-    return Runtime(telemetry=TelemetryConfig(logging=quiet, metrics=metrics))
+    try:
+        return Runtime(telemetry=TelemetryConfig(logging=quiet, metrics=metrics))
+    except ValueError as error:
+        raise BadSettings(f"NURTURE_TEMPORAL_METRICS_PORT: {place} cannot be listened on: set another") from error

@@ -1,12 +1,15 @@
 """Ports on this machine: the ones that were asked for, and free ones for the rest."""
 
+import os
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 
 from nurture.errors import Unavailable
 
 HOST = "127.0.0.1"
+FIRST, LAST, BLOCK = 20_000, 32_000, 16
+"""Below the ports that the system gives to connections, which would take one before it is listened on."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Ports:
 def settled(asked: Ports) -> Ports:
     """The ports as asked for, with a free one in place of each 0; one that is in use is named with the remedy."""
     with ExitStack() as held:  # all at once, so that no free port is given twice
-        sockets = {name: held.enter_context(_bound(name, port)) for name, port in asdict(asked).items()}
+        chosen = {name: _bound(name, port) if port else _free() for name, port in asdict(asked).items()}
+        sockets = {name: held.enter_context(one) for name, one in chosen.items()}
         return Ports(**{name: one.getsockname()[1] for name, one in sockets.items()})
 
 
@@ -37,3 +41,12 @@ def _bound(name: str, port: int) -> socket.socket:
         option = f"--{name.replace('_', '-')}-port"
         reason = "is in use" if isinstance(error, OSError) and "in use" in str(error).lower() else "cannot be used"
         raise Unavailable(f"port {port} {reason}: give another with {option} (0 takes a free one)") from error
+
+
+def _free() -> socket.socket:
+    """The next free one from where this process begins, so that stacks that start at the same time do not meet."""
+    begin = os.getpid() * BLOCK
+    for n in range(LAST - FIRST):
+        with suppress(OSError):
+            return socket.create_server((HOST, FIRST + (begin + n) % (LAST - FIRST)))
+    raise Unavailable(f"no port from {FIRST} to {LAST} is free on this machine")

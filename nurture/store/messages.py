@@ -89,8 +89,8 @@ def _change(to: Status, names: tuple[str, ...], *, held: bool) -> Update:
 
 async def unknown_ones(session: Session, limit: int) -> list[MessageRow]:
     """Messages of which nobody knows whether they were sent, the oldest first."""
-    query = select(MessageRow).where(col(MessageRow.status) == Status.UNKNOWN)
-    return list((await session.scalars(query.order_by(col(MessageRow.committed_at)).limit(limit))).all())
+    query = select(MESSAGES).where(MESSAGES.c.status == Status.UNKNOWN).order_by(MESSAGES.c.committed_at).limit(limit)
+    return [MessageRow(**found) for found in (await execute(session, query)).mappings()]
 
 
 async def settle(session: Session, message_id: str, to: Status, note: str, now: datetime) -> None:

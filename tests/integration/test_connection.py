@@ -1,11 +1,12 @@
 """Temporal that is not there, and settings of Temporal that cannot be used."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from nurture.errors import BadSettings, Unavailable
-from workflows.connection import connect
+from workflows.connection import connect, quiet_runtime
 
 NOBODY = "127.0.0.1:1"
 
@@ -67,3 +68,10 @@ async def test_a_broken_file_of_settings_is_told_without_its_lines(
     with pytest.raises(BadSettings, match="TOML parse error at line 1") as caught:
         await connect(_none)
     assert "canary" not in str(caught.value)
+
+
+def test_a_port_of_metrics_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        with pytest.raises(BadSettings, match=f"NURTURE_TEMPORAL_METRICS_PORT: 127.0.0.1:{port} cannot be listened on"):
+            quiet_runtime("127.0.0.1", port)

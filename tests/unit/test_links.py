@@ -86,6 +86,14 @@ def test_a_token_changed_in_one_place_is_not_found(place: int, character: str) -
             links.clicked(good[:place] + character + good[place + 1 :])
 
 
+def test_a_token_spelt_in_another_base64_is_not_found() -> None:
+    links = Links("https://example.org", [NEW])
+    made = (token(links.click(f"{number:032x}")) for number in range(100))
+    good = next(one for one in made if "-" in one)
+    with pytest.raises(NotFound):
+        links.clicked(good.replace("-", "+"))
+
+
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
 def test_any_ids_come_back_as_they_went_in(lead_id: str, topic: str, message_id: str) -> None:
     links = Links("https://example.org", [NEW])
