@@ -6,12 +6,31 @@ which only the first line and the kind of an error are kept: the rest may hold a
 
 import logging
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 MOST_PLACES = 8
+
+
+class Unfailing:
+    """A stream for logs: what cannot be written (a full disk, a reader that is gone) is dropped, and the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write it, if that can be done."""
+        with suppress(OSError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        """Hand it on, if that can be done."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def set_up_logs() -> None:
@@ -57,7 +76,7 @@ def _shown() -> list[Processor]:
 
 
 def _to_stderr(*_: Any) -> structlog.PrintLogger:
-    return structlog.PrintLogger(sys.stderr)
+    return structlog.PrintLogger(Unfailing(sys.stderr))  # type: ignore[arg-type]  # all that it uses
 
 
 def _of_library(_: Any, __: str, line: EventDict) -> EventDict:

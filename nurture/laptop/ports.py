@@ -29,8 +29,9 @@ class Ports:
 def settled(asked: Ports) -> Ports:
     """The ports as asked for, with a free one in place of each 0; one that is in use is named with the remedy."""
     with ExitStack() as held:  # all at once, so that no free port is given twice
-        chosen = {name: _bound(name, port) if port else _free() for name, port in asdict(asked).items()}
-        sockets = {name: held.enter_context(one) for name, one in chosen.items()}
+        sockets = {
+            name: held.enter_context(_bound(name, port) if port else _free()) for name, port in asdict(asked).items()
+        }
         return Ports(**{name: one.getsockname()[1] for name, one in sockets.items()})
 
 

@@ -37,8 +37,9 @@ JSON_BY_RUST: dict[str, Any] = {
 
 
 PATIENCE = 10.0  # for a connection, in seconds
-OF_THE_SERVER = ("08", "28", "3D", "53", "57", "25006")
-"""How SQLSTATEs begin that say that PostgreSQL is not there for us: who asks, what for, room, shutting down, standby."""
+OF_THE_SERVER = ("08", "25006", "28", "3D", "40", "53", "57", "58")
+"""How SQLSTATEs begin that say that PostgreSQL cannot do it now: connection, standby, who asks, what for, a transaction that
+gave way, room, starting or stopping, its own system."""
 
 UNFIT_FILES = {"file is not a database", "database disk image is malformed"}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from nurture.errors import DatabaseAway
@@ -80,3 +81,27 @@ async def test_a_line_that_the_server_cuts_is_told_once_and_so_is_its_return(pos
     await store.close()
 
     assert [one["event"] for one in logs] == ["database.away", "database.back"]
+
+
+async def raised(store: Store, sqlstate: str) -> None:
+    async with store.write() as session:
+        await (await session.connection()).execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$"))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("sqlstate", ["08006", "40001", "40P01", "53300", "57P01", "57P03", "58030"])
+async def test_trouble_of_the_server_passes_and_is_never_held_against_what_was_asked(
+    postgres_url: str, sqlstate: str
+) -> None:
+    store = Store(postgres_url)
+    with pytest.raises(DatabaseAway):
+        await raised(store, sqlstate)
+    await store.close()
+
+
+@pytest.mark.postgres
+async def test_what_can_never_be_stored_does_not_pass(postgres_url: str) -> None:
+    store = Store(postgres_url)
+    with pytest.raises(DBAPIError):
+        await raised(store, "22003")
+    await store.close()

@@ -70,3 +70,11 @@ logging.getLogger("uvicorn.access").info("GET /v1/leads/{CANARY}")
 """)
 
     assert (line["action"], line["said"]) == ("library.uvicorn.error", "Application startup complete.")
+
+
+def test_a_log_that_cannot_be_written_stops_nothing() -> None:
+    code = f"{BEFORE}log.warning('on'); print('done')"
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # a device
+        done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=full, check=False)
+
+    assert (done.returncode, done.stdout) == (0, b"done\n")
