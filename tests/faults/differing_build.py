@@ -15,7 +15,8 @@ rest = JourneyWorkflow._rest
 
 
 async def _ask_and_rest(self: JourneyWorkflow, until: datetime | None) -> None:
-    workflow.start_activity("ask", start_to_close_timeout=timedelta(seconds=1))
+    if self.version.campaign.key == "patient":  # who goes a step by this build is lost to any other
+        workflow.start_activity("ask", start_to_close_timeout=timedelta(seconds=1))
     await rest(self, until)
 
 
