@@ -143,8 +143,9 @@ class MessageErrand(Errand):
         except (Ambiguous, TimeoutError):
             await self._ambiguous(now)
         except ProviderUnavailable as error:
-            await self._put_off(str(error), now)
-            raise TryAgain(str(error), error.retry_after or _patience(row.attempts)) from error
+            attempts = row.attempts - (error.cause == "ours")  # it was held back here: nobody was asked
+            await self._put_off(str(error), now, attempts=attempts)
+            raise TryAgain(str(error), error.retry_after or _patience(attempts)) from error
 
     async def _asked(self, now: datetime) -> bool:
         """Ask the provider about an ambiguous message; True when it is to be sent (again)."""
@@ -260,9 +261,9 @@ class MessageErrand(Errand):
             await change(session, self._row().id, Status.UNKNOWN, now, held_by=self.claim, reason=NO_ANSWER)
         raise TryAgain(NO_ANSWER, _patience(self._row().attempts))
 
-    async def _put_off(self, reason: str, now: datetime) -> None:
+    async def _put_off(self, reason: str, now: datetime, **values: Any) -> None:
         async with self.store.write() as session:
-            changed = {"held_by": self.claim, "reason": self._noted(reason)}
+            changed = {"held_by": self.claim, "reason": self._noted(reason), **values}
             await change(session, self._row().id, Status.DEFERRED, now, **changed)
 
     async def record(self, session: Session, now: datetime) -> Settled:

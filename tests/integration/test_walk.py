@@ -95,6 +95,19 @@ async def test_a_provider_that_names_a_delay_is_tried_again_then(way: Way) -> No
     assert raised.value.delay == timedelta(minutes=7)
 
 
+async def test_a_message_that_is_held_back_here_was_not_tried(way: Way) -> None:
+    held = ProviderUnavailable("nothing is sent at present", retry_after=timedelta(seconds=40), cause="ours")
+    walker, way.post.troubles = await way.begin(one_message()), [held, held, DOWN]
+    for minutes in (0, 1):
+        with pytest.raises(TryAgain):
+            await walker.walk(timedelta(minutes=minutes))
+        assert ((await walker.message()).status, (await walker.message()).attempts) == ("deferred", 0)
+
+    with pytest.raises(TryAgain) as raised:
+        await walker.walk(timedelta(minutes=2))
+    assert ((await walker.message()).attempts, raised.value.delay) == (1, timedelta(seconds=2))
+
+
 async def test_only_an_expiry_gives_a_message_up(way: Way) -> None:
     walker, way.post.troubles = await way.begin(one_message(expires_after=hours(2))), [DOWN, DOWN]
     for minutes in (0, 100):
