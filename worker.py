@@ -52,7 +52,7 @@ from workflows.connection import connect, quiet_runtime, require_reachable
 from workflows.journey import A_WALK, JourneyWorkflow
 from workflows.queues import bulk_queue, urgent_queue
 
-A_CALL, A_MARGIN = timedelta(seconds=5), timedelta(seconds=3)
+A_CALL, A_MARGIN, A_WAIT = timedelta(seconds=5), timedelta(seconds=3), timedelta(seconds=60)
 log = structlog.get_logger()
 
 
@@ -181,9 +181,19 @@ def checklist(store: Store, stop: asyncio.Event) -> Checklist:
 
 
 async def version_content(store: Store, version_hash: str) -> str:
-    """The JSON of a published version, for payloads that refer to it."""
-    async with store.read() as session:
-        return await campaigns.content(session, version_hash)
+    """The JSON of a published version, for payloads that refer to it.
+
+    A database that is away is waited for: a workflow's task that fails is a fault to be told of, and this is none.
+    """
+    end = asyncio.get_running_loop().time() + A_WAIT.total_seconds()
+    while True:
+        try:
+            async with store.read() as session:
+                return await campaigns.content(session, version_hash)
+        except Unavailable:
+            if asyncio.get_running_loop().time() > end:
+                raise
+            await asyncio.sleep(0.5)
 
 
 async def main(settings: Settings) -> None:

@@ -1,5 +1,7 @@
 """A database that cannot be used: which one, why, and what to do; never a password, and told once."""
 
+import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
+from nurture import Campaign, State, on, tag
 from nurture.errors import DatabaseAway
 from nurture.outage import Outage
 from nurture.store import Store
+from nurture.store.campaigns import publish
+from nurture.store.migrate import upgrade
+from nurture.version import Version, frozen
+from worker import version_content
 
+ROAD = frozen(Campaign("road", [State("one", [tag("seen")])], enters=[on("asked")]))
 SQLITE_REMEDY = "see that its directory is there and may be written, or set NURTURE_DATABASE_URL"
 REMEDY = "see that it runs and lets this user in, or set NURTURE_DATABASE_URL"
 
@@ -104,4 +112,18 @@ async def test_what_can_never_be_stored_does_not_pass(postgres_url: str) -> None
     store = Store(postgres_url)
     with pytest.raises(DBAPIError):
         await raised(store, "22003")
+    await store.close()
+
+
+async def test_a_version_asked_for_while_the_database_is_away_comes_when_it_is_back(tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    store = Store(f"sqlite:///{folder}/nurture.db")
+    asked = asyncio.create_task(version_content(store, ROAD.hash))
+    await asyncio.sleep(0)
+    folder.mkdir()
+    await asyncio.to_thread(upgrade, store.url)
+    async with store.write() as session:
+        await publish(session, ROAD, by="test", now=datetime.now(UTC))
+
+    assert Version.model_validate_json(await asked).hash == ROAD.hash
     await store.close()

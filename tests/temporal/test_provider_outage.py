@@ -69,8 +69,8 @@ async def test_nobody_leaves_while_a_provider_is_in_trouble_and_each_gets_one_ma
     journeys = [(await own_town.begin(campaign, await own_town.settle(a_lead()), still=False))[0] for _ in range(LEADS)]
 
     async def all_were_put_off() -> bool:
-        tried = [one for one in await messages(own_town) if one.attempts > 0]
-        return len(tried) == LEADS and await is_open(own_town)
+        waiting = [one for one in await messages(own_town) if one.status == "deferred"]
+        return len(waiting) == LEADS and await is_open(own_town)
 
     async def four_probes_more() -> bool:
         return len(postbox.tried) >= before + 4
