@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -149,15 +148,6 @@ class Arena:
         """Let them finish what they have begun: SIGTERM."""
         self.note("SIGTERM", ", ".join(names))
         await asyncio.to_thread(self.children.end, *names)
-
-    def freeze(self, name: str) -> None:
-        """SIGSTOP."""
-        self.note("SIGSTOP", name)
-        os.kill(self.children.pid(name), signal.SIGSTOP)
-
-    def thaw(self, name: str) -> None:
-        """SIGCONT."""
-        os.kill(self.children.pid(name), signal.SIGCONT)
 
     def note(self, fault: str, of: str = "") -> None:
         """Write into the nemesis's timeline."""

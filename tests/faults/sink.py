@@ -2,8 +2,8 @@
 
     python -m tests.faults.sink --folder FOLDER --smtp-port 2525 --http-port 8025
 
-The log is `arrivals.jsonl`, with an fsync before the reply. HTTP sets rules, tells whether a Message-ID was taken (unless
-silenced) and takes webhooks into `webhooks.jsonl`.
+The log is `arrivals.jsonl`, with an fsync before the reply. HTTP sets rules, and tells whether a Message-ID was taken (unless
+silenced).
 """
 
 import argparse
@@ -43,7 +43,7 @@ class Sink:
         self.recipients: dict[str, str] = {}
         self.holding: dict[str, int] = {}
         self._released: dict[str, asyncio.Event] = {}
-        self._log, self._hooks = Record(folder / "arrivals.jsonl"), Record(folder / "webhooks.jsonl")
+        self._log = Record(folder / "arrivals.jsonl")
 
     def take(self, recipient: str, content: bytes, rule: str) -> None:
         """The mail has arrived."""
@@ -68,10 +68,6 @@ class Sink:
         """Let those go on that the rule holds; it is forgotten."""
         self.rules.drop(name)
         self._released.pop(name, asyncio.Event()).set()
-
-    def heard(self, body: bytes, headers: dict[str, str]) -> None:
-        """A webhook has arrived."""
-        self._hooks.add(id=headers.get("webhook-id"), body=body.decode())
 
     # --- SMTP ---
 
@@ -180,10 +176,6 @@ def control(sink: Sink, smtp_port: int) -> Starlette:
             return JSONResponse({}, 503)
         return JSONResponse({}, 200 if message_id in sink.taken else 404)
 
-    async def hook(request: Request) -> Response:
-        sink.heard(await request.body(), dict(request.headers))
-        return JSONResponse({})
-
     @asynccontextmanager
     async def serving(_: Starlette) -> AsyncIterator[None]:
         server = await asyncio.start_server(sink.serve, "127.0.0.1", smtp_port, backlog=512, limit=1_000_000)
@@ -196,7 +188,6 @@ def control(sink: Sink, smtp_port: int) -> Starlette:
         Route("/counts", counts),
         Route("/silence", silence, methods=["POST"]),
         Route("/lookup/{message_id}", look_up),
-        Route("/hook", hook, methods=["POST"]),
     ]
     return Starlette(routes=routes, lifespan=serving)
 
