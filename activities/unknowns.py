@@ -6,13 +6,13 @@ from typing import Any
 from sqlmodel import col, select
 
 from activities.equipment import Equipment
-from activities.messages import NO_ANSWER
+from nurture.doctor import LATE
 from nurture.ledger import Status
+from nurture.store.checkups import own_up
 from nurture.store.messages import change
 from nurture.store.models import MessageRow
 
 OLD_ENOUGH = timedelta(seconds=30)
-LEFT_BEHIND = timedelta(minutes=10)
 MOST_AT_ONCE = 200
 OVER = ("the journey", "the mailing")
 """How the reason begins for which nobody comes back to a message."""
@@ -23,7 +23,8 @@ async def resolve_unknown(equipment: Equipment, now: datetime) -> int:
 
     One that nobody came back to after its hand-over becomes unknown first.
     """
-    await _left_behind(equipment, now)
+    async with equipment.store.write() as session:
+        await own_up(session, now - LATE, now)
     unknown = select(MessageRow).where(
         MessageRow.status == Status.UNKNOWN, col(MessageRow.updated_at) < now - OLD_ENOUGH
     )
@@ -38,15 +39,6 @@ async def resolve_unknown(equipment: Equipment, now: datetime) -> int:
         elif accepted is False and row.reason.startswith(OVER):  # any other may still be sent again
             settled += await _settled(equipment, row, Status.REJECTED, now, reason="the provider never took it")
     return settled
-
-
-async def _left_behind(equipment: Equipment, now: datetime) -> None:
-    handed_over = select(MessageRow.id).where(
-        MessageRow.status == Status.COMMITTING, col(MessageRow.claimed_until) < now - LEFT_BEHIND
-    )
-    async with equipment.store.write() as session:
-        for message_id in (await session.exec(handed_over.limit(MOST_AT_ONCE))).all():
-            await change(session, message_id, Status.UNKNOWN, now, reason=NO_ANSWER)
 
 
 async def _settled(equipment: Equipment, row: MessageRow, status: Status, now: datetime, **values: Any) -> bool:

@@ -15,7 +15,6 @@ from nurture.store.checkups import Some
 from nurture.store.models import OutboxRow
 
 PAGE = 500
-NO_ANSWER = "handed over, and nobody came back to it"
 
 
 class Running(Protocol):
@@ -73,7 +72,7 @@ class Checkup:
             self._found(Word.UNKNOWN, await checkups.unknown(session))
         if self._fix and abandoned.count:
             async with self._store.write() as session:
-                owned_up = await checkups.own_up(session, NO_ANSWER, before, self._now)
+                owned_up = await checkups.own_up(session, before, self._now)
             self.findings.mended(Word.ABANDONED, owned_up)
 
     async def tables(self) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TypeVar
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import IndexedValueType
@@ -27,7 +27,6 @@ from nurture.orders import StartOrder
 from workflows.bulk import BulkWorkflow
 from workflows.journey import JourneyOrder, JourneyWorkflow
 
-Answer = TypeVar("Answer")
 CAMPAIGN = SearchAttributeKey.for_keyword("NurtureCampaign")
 LEAD = SearchAttributeKey.for_keyword("NurtureLead")
 VERSION = SearchAttributeKey.for_keyword("NurtureVersion")
@@ -90,62 +89,56 @@ class TemporalJourneys:
                 SearchAttributePair(VERSION, order.version.hash[:12]),
             ]
         )
-        try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
-                await self._client.start_workflow(
-                    JourneyWorkflow.run,
-                    args=[journey, order.version],
-                    id=workflow_id(order.journey_id),
-                    task_queue=self._queue,
-                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                    search_attributes=attributes,
-                    priority=Priority(priority_key=order.priority),
-                    rpc_timeout=PATIENCE,
-                )
-        except WorkflowAlreadyStartedError:
-            return
-        except (RPCError, TimeoutError) as error:
-            if _is_new(error):
-                await self._introduce()
-            raise _understood(error) from error
+        starting = self._client.start_workflow(
+            JourneyWorkflow.run,
+            args=[journey, order.version],
+            id=workflow_id(order.journey_id),
+            task_queue=self._queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            search_attributes=attributes,
+            priority=Priority(priority_key=order.priority),
+            rpc_timeout=PATIENCE,
+        )
+        async with _within_reach():
+            try:
+                await starting
+            except WorkflowAlreadyStartedError:
+                return
+            except RPCError as error:
+                if _is_new(error):  # a server that lost everything, or a new one
+                    await register_search_attributes(self._client)
+                raise
 
     async def signal(self, journey_id: str, heard: Heard) -> bool:
         """Tell the journey; False when no such workflow runs."""
         handle = self._client.get_workflow_handle(workflow_id(journey_id))
-        try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
-                await handle.signal(JourneyWorkflow.hear, heard, rpc_timeout=PATIENCE)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise _understood(error) from error
-        except TimeoutError as error:
-            raise _understood(error) from error
-        return True
+        async with _within_reach():
+            return await _found(handle.signal(JourneyWorkflow.hear, heard, rpc_timeout=PATIENCE))
 
     async def wake(self, run_id: str) -> None:
         """Let the bulk run look again at what it has to do; one that does not run begins to."""
-        starting = self._client.start_workflow(
-            BulkWorkflow.run,
-            run_id,
-            id=f"bulk:{run_id}",
-            task_queue=self._queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            start_signal="wake",
-            rpc_timeout=PATIENCE,
-        )
-        await self._within(starting)
+        async with _within_reach():
+            await self._client.start_workflow(
+                BulkWorkflow.run,
+                run_id,
+                id=f"bulk:{run_id}",
+                task_queue=self._queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                start_signal="wake",
+                rpc_timeout=PATIENCE,
+            )
 
     async def forget(self, journey_id: str) -> bool:
         """End the journey's workflow and delete every run of it with its history; True once there is none."""
-        runs = await self._within(self._runs(workflow_id(journey_id)))
+        async with _within_reach():
+            runs = await self._runs(workflow_id(journey_id))
         for run_id in sorted(runs):
             execution = WorkflowExecution(workflow_id=workflow_id(journey_id), run_id=run_id)
             request = DeleteWorkflowExecutionRequest(namespace=self._client.namespace, workflow_execution=execution)
-            # A run that is open is terminated by that.
-            await self._within(self._deleted(request))
+            async with _within_reach():  # a run that is open is terminated by that
+                await _found(self._client.workflow_service.delete_workflow_execution(request, timeout=PATIENCE))
         return not runs
 
     async def _runs(self, name: str) -> set[str]:
@@ -158,22 +151,6 @@ class TemporalJourneys:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
         return runs
-
-    async def _deleted(self, request: DeleteWorkflowExecutionRequest) -> None:
-        try:
-            await self._client.workflow_service.delete_workflow_execution(request, timeout=PATIENCE)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-
-    @staticmethod
-    async def _within(asked: Awaitable[Answer]) -> Answer:
-        """The server's answer; out of reach, `Unavailable`."""
-        try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
-                return await asked
-        except (RPCError, TimeoutError) as error:
-            raise _understood(error) from error
 
     async def running(self, after: str, upto: str | None) -> AsyncIterator[str]:
         """The journeys that run, by their ids, of those after the one and up to the other; in any order."""
@@ -201,20 +178,30 @@ class TemporalJourneys:
 
     async def end(self, journey_id: str, reason: str) -> None:
         """End the journey's workflow at once; one that has ended is left alone."""
-        try:
-            await self._client.get_workflow_handle(workflow_id(journey_id)).terminate(
-                reason=reason, rpc_timeout=PATIENCE
-            )
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise _understood(error) from error
+        handle = self._client.get_workflow_handle(workflow_id(journey_id))
+        async with _within_reach():
+            await _found(handle.terminate(reason=reason, rpc_timeout=PATIENCE))
 
-    async def _introduce(self) -> None:
-        """Tell a server that lost everything, or is a new one, what to search by."""
-        try:
-            await register_search_attributes(self._client)
-        except RPCError as error:
-            raise _understood(error) from error
+
+@asynccontextmanager
+async def _within_reach() -> AsyncIterator[None]:
+    """Have the server answer in time; out of reach, `Unavailable`."""
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            yield
+    except (RPCError, TimeoutError) as error:
+        raise _understood(error) from error
+
+
+async def _found(asked: Awaitable[object]) -> bool:
+    """Whether the server knows what it is asked to do something with."""
+    try:
+        await asked
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return False
+    return True
 
 
 def _is_new(error: RPCError | TimeoutError) -> bool:

@@ -17,6 +17,7 @@ from nurture.store.models import BreakerRow, CampaignRow, DeadLetterRow, Journey
 
 AWAITED = exists().where(col(OutboxRow.lead_id) == col(JourneyRow.lead_id))
 STANDING = (JourneyRow.id, JourneyRow.lead_id, JourneyRow.status, JourneyRow.until, JourneyRow.updated_at, AWAITED)
+NOBODY_CAME_BACK = "handed over, and nobody came back to it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,10 @@ async def abandoned(session: Session, before: datetime) -> Some:
     return await _some(session, MessageRow.id, *_abandoned((Status.CLAIMED, Status.COMMITTING), before))
 
 
-async def own_up(session: Session, reason: str, before: datetime, now: datetime) -> int:
+async def own_up(session: Session, before: datetime, now: datetime) -> int:
     """Call those of them unknown that had been handed over; how many there were."""
     query = update(MessageRow).where(*_abandoned((Status.COMMITTING,), before))
-    done = await session.exec(query.values(status=Status.UNKNOWN.value, reason=reason, updated_at=now))
+    done = await session.exec(query.values(status=Status.UNKNOWN.value, reason=NOBODY_CAME_BACK, updated_at=now))
     assert isinstance(done, CursorResult)
     return done.rowcount
 
