@@ -162,7 +162,7 @@ def field_words(path: tuple[str, ...]) -> str:
     match path:
         case ("score", name):
             return f"{name} score"
-        case ("custom", *names):
+        case ("custom" | "dates", *names):
             return _name(tuple(names))
         case ("nps",):
             return "NPS"

@@ -110,6 +110,8 @@ class ProfileField(Comparable[Is]):
         match self.path:
             case ("score" | "custom" as group, name):
                 return f'lead.{group}("{name}")'
+            case ("dates", name):
+                return f'lead.date("{name}")'
             case _:
                 return f"lead.{super().__str__()}"
 
@@ -183,6 +185,8 @@ class Company(Group):
     turnover = NumberField("company", "turnover")
     industry = TextField("company", "industry")
     country = TextField("company", "country")
+    city = TextField("company", "city")
+    decision_makers = ListField("company", "decision_makers")
 
 
 class Bant(Group):
@@ -220,6 +224,10 @@ class Lead(Group):
         """The points of that score."""
         return NumberField("score", name)
 
+    def date(self, name: str) -> TextField:
+        """A notable date by the name that you gave it: a birthday, the end of a contract."""
+        return TextField("dates", name)
+
     def custom(self, name: str) -> OwnField:
         """A field of your own."""
         return OwnField("custom", name)
@@ -235,6 +243,8 @@ def field_at(path: tuple[str, ...]) -> ProfileField | None:
             return NumberField(*path)
         case ("custom", _):
             return OwnField(*path)
+        case ("dates", _):
+            return TextField(*path)
         case ("bant", "complete"):
             return ProfileField(*path)
         case (name,):

@@ -15,6 +15,7 @@ from nurture.cli.context import Here, counted, err, in_store, out, pairs
 from nurture.cli.sheet import Row, Sheet, read_sheet
 from nurture.errors import BadInput, NurtureError, Refused, Unavailable
 from nurture.fields import GROUPS, IDENTITIES, LISTS, validated
+from nurture.identity import SYSTEMS
 from nurture.intake import Consent, Incoming, Intake, Result, read_incoming
 from nurture.loader import load
 from nurture.settings import read_settings
@@ -208,7 +209,7 @@ def fields_of(columns: tuple[str, ...], mapped: Mapping[str, str], file: str) ->
     ]
     if faults:
         raise BadInput("\n".join(f"{file}:1: {fault}" for fault in faults))
-    if not {"email", "phone", "external_id", "cookie", "id"} & set(taken):
+    if not {"email", "phone", "external_id", "cookie", "id", *SYSTEMS} & {path.partition(".")[0] for path in taken}:
         raise BadInput(
             f"{file}:1: nobody is named: one column must be email, phone or external_id; say --map COLUMN=email"
         )
@@ -221,9 +222,11 @@ def _as_field(column: str) -> str:
 
 
 def _fault(column: str, path: str) -> str:
+    group, _, name = path.partition(".")
+    if group in SYSTEMS:
+        return "" if name else f"column {column!r} needs a system: say --map {column}={path}.…"
     if path in IDENTITIES:
         return ""
-    group, _, name = path.partition(".")
     try:
         validated({group: {name: None}} if name else {group: None})
     except BadInput as error:

@@ -1,9 +1,9 @@
 """Who is who: which lead each item of a transaction belongs to, made when nobody answers to its keys.
 
-The strongest known key decides: our own id, then an external id, an e-mail address, a phone number, a cookie. The last two
-are shared by people (an office, a browser), so they alone never join two people of different addresses. A cookie follows
-the person who used it last; what an anonymous visitor did goes to the person it turns out to be. An address or an
-external id that belongs to somebody else stays there, with a warning: merging is for people to decide. By one that
+The strongest known key decides: our own id, then an external id, an e-mail address, a messenger's id, a phone number, a
+cookie. The last two are shared by people (an office, a browser), so they alone never join two people of different
+addresses. A cookie follows the person who used it last; what an anonymous visitor did goes to the person it turns out to
+be. Any other key that belongs to somebody else stays there, with a warning: merging is for people to decide. By one that
 belonged to an erased lead nobody comes in, but with a consent of their own.
 """
 
@@ -14,14 +14,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from nurture.errors import NotFound, NurtureError, Refused, Unavailable
+from nurture.identity import Key, field_of, names_one_person
 from nurture.intake.incoming import Prepared
 from nurture.store import erasure
 from nurture.store import held as rows
-from nurture.store.held import HeldLead, Key, Kind
+from nurture.store.held import HeldLead
 from nurture.store.models import new_id
-
-STRONG: frozenset[Kind] = frozenset({"external", "email"})
-WEAK: tuple[Kind, ...] = ("phone", "cookie")
 
 
 class Raced(Unavailable):
@@ -35,13 +33,13 @@ class Member:
     item: Prepared
     lead: HeldLead | None = None
     error: NurtureError | None = None
-    not_theirs: set[Kind] = field(default_factory=set)
+    not_theirs: set[str] = field(default_factory=set)
 
 
 class Names:
     """The keys in play in one transaction: whose they are, and what changes about them."""
 
-    def __init__(self, known: dict[Key, str], kinds: dict[str, set[Kind]]) -> None:
+    def __init__(self, known: dict[Key, str], kinds: dict[str, set[str]]) -> None:
         self.known = known
         self.kinds = kinds
         self.made: set[str] = set()
@@ -71,12 +69,12 @@ class Names:
         return None if owner is None else self.final(owner)
 
     def _by_strong(self, item: Prepared) -> str | None:
-        return next((owner for key in item.keys if key[0] in STRONG and (owner := self._owner(key))), None)
+        return next((owner for key in item.keys if names_one_person(key[0]) and (owner := self._owner(key))), None)
 
     def _by_weak(self, item: Prepared) -> str | None:
-        strong = [kind for kind, _ in item.keys if kind in STRONG]
+        strong = [kind for kind, _ in item.keys if names_one_person(kind)]
         for key in item.keys:
-            owner = self._owner(key) if key[0] in WEAK else None
+            owner = None if names_one_person(key[0]) else self._owner(key)
             if owner is not None and not any(kind in self.kinds[owner] for kind in strong):
                 return owner
         return None
@@ -102,7 +100,7 @@ def resolve(connection: Connection, items: Sequence[Prepared]) -> tuple[list[Mem
     """The members in the order of the items, their leads held; keys are written by `save_names`, after the leads."""
     known = rows.by_keys(connection, {key for item in items for key in item.keys})
     there = rows.existing(connection, {item.lead_id for item in items if item.lead_id is not None})
-    weak = any(kind in WEAK for item in items for kind, _ in item.keys)
+    weak = any(not names_one_person(kind) for item in items for kind, _ in item.keys)
     barred = _barred(connection, items, known)
     names = Names(known, rows.kinds_of(connection, there | set(known.values())) if weak else {})
     ids = [
@@ -130,8 +128,10 @@ def _barred(connection: Connection, items: Sequence[Prepared], known: Mapping[Ke
     for at, item in enumerate(items) if erased else ():
         theirs = erased.intersection(item.keys) - back
         if theirs and not any(consent.granted for consent in item.consents.values()):
-            field = "email" if any(kind == "email" for kind, _ in theirs) else "external_id"
-            barred[at] = Refused(f"lead.{field}: was erased: it comes in again only with a consent of its owner")
+            kind = next(kind for kind, _ in reversed(item.keys) if any(kind == one for one, _ in theirs))
+            barred[at] = Refused(
+                f"lead.{field_of(kind)}: was erased: it comes in again only with a consent of its owner"
+            )
         else:
             back |= theirs
     erasure.welcome_back(connection, back)

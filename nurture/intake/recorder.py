@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 from nurture.catalogue import Catalogue
 from nurture.facts import Happening
 from nurture.fields import Patch
+from nurture.identity import field_of, names_one_person
 from nurture.intake.identities import Member, resolve, save_names
 from nurture.intake.incoming import Internal, Prepared, Result, prepared
 from nurture.intake.scoring import Scorebook, Scoring
@@ -141,9 +142,11 @@ def _take(member: Member, lead: HeldLead) -> Taken:
     patch = item.patch
     if "email" in member.not_theirs:
         patch = Patch(tuple(said for said in patch.says if said[0] != "email"))
-        warnings.append("lead.email: belongs to another lead and was left there; merge the two")
-    if "external" in member.not_theirs:
-        warnings.append("lead.external_id: belongs to another lead and was left there; merge the two")
+    warnings += [
+        f"lead.{field_of(kind)}: belongs to another lead and was left there; merge the two"
+        for kind in sorted(member.not_theirs)
+        if names_one_person(kind)
+    ]
     changed: frozenset[str] = frozenset()
     if patch.says:
         spoken = received if given.at is None else min(given.at, received)

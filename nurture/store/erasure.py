@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, Connection, CursorResult, bindparam, delet
 from sqlalchemy import select as select_columns
 from sqlmodel import SQLModel, col, select
 
+from nurture.identity import Key
 from nurture.profile import address_hash, key_hash
 from nurture.store import outbox
 from nurture.store.bulk import table
 from nurture.store.database import Session
-from nurture.store.held import Key
 from nurture.store.leads import locked
 from nurture.store.leases import alone
 from nurture.store.models import ErasureRow, IdentityRow, JourneyRow, OutboxRow, SuppressionRow
@@ -26,8 +26,6 @@ from nurture.store.upsert import insert
 
 ERASED = "erased"
 """The reason of the suppression that an erasure leaves."""
-KEPT_OUT = frozenset({"email", "external"})
-"""Kinds of keys that an erased lead does not come in by again: they name one person. A phone's hash is soon guessed."""
 ERASURES, SUPPRESSIONS = table(ErasureRow), table(SuppressionRow)
 AMONG = select_columns(ERASURES.c.hash).where(ERASURES.c.hash.in_(bindparam("given", expanding=True)))
 
@@ -46,7 +44,7 @@ async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erase
         await (await session.connection()).exec_driver_sql("PRAGMA secure_delete=ON")  # the file forgets, too
     await alone(session, "outbox")  # so that no dispatcher claims what is taken away here
     known = select(IdentityRow.kind, IdentityRow.value).where(IdentityRow.lead_id == lead_id)
-    keys = {(kind, value) for kind, value in (await session.exec(known)).all() if kind in KEPT_OUT}
+    keys = {(kind, value) for kind, value in (await session.exec(known)).all() if _kept_out(kind)}
     addresses = {value for kind, value in keys if kind == "email"} | {one for one in (lead.email,) if one}
     for address in sorted(addresses):
         await suppress(session, address_hash(address), "all", ERASED, now)
@@ -60,6 +58,12 @@ async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erase
     forgetting = OutboxRow(lead_id=lead_id, kind="forget", body=body, due_at=now, created_at=now)
     await outbox.put(session, [forgetting])
     return Erased(rows, len(journeys))
+
+
+def _kept_out(kind: str) -> bool:
+    """Whether an erased lead does not come in again by such a key: it names one person, and its hash is not soon guessed, as
+    a number's is."""
+    return kind.partition(".")[0] in ("email", "external")
 
 
 async def _noted(session: Session, keys: Iterable[tuple[str, str]], by: str, now: datetime) -> None:
@@ -91,7 +95,7 @@ def _unclaimed(now: datetime) -> ColumnElement[bool]:
 
 def erased(connection: Connection, keys: Collection[Key]) -> set[Key]:
     """Those of the keys that belonged to an erased lead."""
-    hashes = {key_hash(*key): key for key in keys if key[0] in KEPT_OUT}
+    hashes = {key_hash(*key): key for key in keys if _kept_out(key[0])}
     if not hashes:
         return set()
     return {hashes[one] for one in connection.execute(AMONG, {"given": list(hashes)}).scalars()}

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select, update
 from sqlmodel import SQLModel
 
+from nurture.identity import Key
 from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.models import (
     ConsentRow,
@@ -26,10 +27,6 @@ from nurture.store.models import (
     RequestRow,
     ScoreChangeRow,
 )
-
-Kind: TypeAlias = Literal["external", "email", "phone", "cookie"]
-Key: TypeAlias = tuple[Kind, str]
-"""A key by which a lead is known."""
 
 # Made once: on the way in, putting a statement together takes longer than running it.
 LEADS, IDENTITIES = table(LeadRow), table(IdentityRow)
@@ -72,9 +69,9 @@ def by_keys(connection: Connection, keys: Collection[Key]) -> dict[Key, str]:
     return found
 
 
-def kinds_of(connection: Connection, lead_ids: Collection[str]) -> dict[str, set[Kind]]:
+def kinds_of(connection: Connection, lead_ids: Collection[str]) -> dict[str, set[str]]:
     """Of which kinds each lead's keys are."""
-    found: dict[str, set[Kind]] = {lead_id: set() for lead_id in lead_ids}
+    found: dict[str, set[str]] = {lead_id: set() for lead_id in lead_ids}
     if found:
         for lead_id, kind in connection.execute(KINDS, {"given": list(found)}):
             found[lead_id].add(kind)

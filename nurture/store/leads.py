@@ -7,8 +7,8 @@ from sqlmodel import col, select
 
 from nurture.errors import BadInput, NotFound
 from nurture.fields import validated
+from nurture.identity import SYSTEMS, Key, in_order, popped_keys
 from nurture.store.database import Session
-from nurture.store.held import Key
 from nurture.store.models import IdentityRow, LeadRow
 from nurture.store.plain import execute
 
@@ -47,13 +47,26 @@ async def look_up(session: Session, name: str) -> LeadRow:
     lead = await session.get(LeadRow, name)
     if lead is not None:
         return lead
-    wanted: list[Key] = [("external", name), *_as_contact("email", name), *_as_contact("phone", name)]
+    contacts = [*_as_contact("email", name), *_as_contact("phone", name)]
+    wanted: list[Key] = [("external", name), *contacts, *_by_system(name)]
     known_by = tuple_(col(IdentityRow.kind), col(IdentityRow.value))
     asked = select(IdentityRow.lead_id).where(known_by.in_(wanted))
     lead_id = (await session.exec(asked)).first()
     if lead_id is None:
         raise NotFound(f"no lead goes by {name[:254]!r}: give its id, e-mail address, external id or phone number")
     return await get(session, lead_id)
+
+
+def _by_system(name: str) -> list[Key]:
+    """An id with its system before it: `crm:17`, `telegram:ann`."""
+    system, _, value = name.partition(":")
+    found: list[Key] = []
+    for field in SYSTEMS:
+        try:
+            found += in_order(popped_keys({field: {system: value}}))
+        except BadInput:
+            continue
+    return found
 
 
 def _as_contact(kind: Literal["email", "phone"], text: str) -> list[Key]:

@@ -317,6 +317,48 @@ async def test_addresses_differ_by_more_than_their_case(intake: Intake, store: S
     assert results[0].lead_id == results[1].lead_id != results[2].lead_id
 
 
+async def test_ids_of_several_systems_and_messengers_name_one_lead(intake: Intake, store: Store, now: datetime) -> None:
+    (ann,) = await intake.accept([event_of(lead={"external_ids": {"crm": 17, "shop": "A9"}})], now)
+    (shop,) = await intake.accept(
+        [event_of(None, lead={"external_ids": {"shop": "A9"}, "messengers": {"telegram": "@Ann"}})], now
+    )
+    (chat,) = await intake.accept([event_of(None, lead={"messengers": {"telegram": "ann"}})], now)
+    (other,) = await intake.accept([event_of(None, lead={"external_ids": {"crm": "A9"}})], now)
+
+    assert ann.lead_id == shop.lead_id == chat.lead_id != other.lead_id
+    async with store.read() as session:
+        assert {(await look_up(session, name)).id for name in ("crm:17", "shop:A9", "telegram:@ANN")} == {ann.lead_id}
+
+
+async def test_a_key_of_another_known_lead_is_a_conflict_that_names_its_field(
+    intake: Intake, store: Store, now: datetime
+) -> None:
+    await intake.accept([event_of("bob@example.org", lead={"messengers": {"telegram": "bob"}}), event_of()], now)
+
+    (ann,) = await intake.accept([event_of(lead={"external_id": "1", "messengers": {"telegram": "bob"}})], now)
+
+    assert ann.warnings == ("lead.messengers.telegram: belongs to another lead and was left there; merge the two",)
+
+
+async def test_of_fifty_requests_at_once_none_makes_a_second_lead_for_a_key(store: Store, now: datetime) -> None:
+    ways: list[dict[str, Any]] = [
+        {"email": "Ann@Example.org"}, {"email": "ann@example.org", "phone": "+49 30 1234567"},
+        {"email": "ａｎｎ@example.org", "cookie": "c1"}, {"email": "ann@example.org", "external_ids": {"crm": 1}},
+        {"external_ids": {"crm": "1"}, "email": "ANN@EXAMPLE.ORG"},
+    ]  # fmt: skip
+    webs = [Intake(Store(str(store.url)), CATALOGUE, Settings()) for _ in range(5)]
+    calls = [webs[n // 10].accept([Incoming(name="opened_app", id=f"e{n}", lead=ways[n % 5])], now) for n in range(50)]
+
+    answers = [result for (result,) in await asyncio.gather(*calls)]
+
+    assert {answer.error for answer in answers} == {None}
+    assert len({answer.lead_id for answer in answers}) == len(await rows(store, LeadRow)) == 1
+    assert len(await rows(store, EventRow)) == 50
+    for web in webs:
+        await web.close()
+        await web.store.close()
+
+
 async def test_a_person_finds_a_lead_by_whatever_it_is_known_by(intake: Intake, store: Store, now: datetime) -> None:
     (ann,) = await intake.accept([event_of(lead={"external_id": "crm-1", "phone": "+49 30 1234567"})], now)
 
