@@ -15,9 +15,9 @@ from nurture.profile import address_hash
 from nurture.store import Session
 from nurture.store.bulk import insert_all
 from nurture.store.events import record_own_event
-from nurture.store.leads import held_address
+from nurture.store.leads import Addressee, get, held_addressee
 from nurture.store.messages import change, find, write
-from nurture.store.models import LeadRow, LinkRow, MessageRow, new_id
+from nurture.store.models import LinkRow, MessageRow, new_id
 from nurture.store.restores import in_doubt
 from nurture.store.suppressions import suppress
 
@@ -222,9 +222,9 @@ class MessageErrand(Errand):
         async with self.store.write() as session:
             # The lead is held, so that two of its journeys share its caps.
             lead_id = self.letter.lead_id
-            address = await held_address(session, lead_id) if lead_id is not None else self.letter.recipient
+            addressee = None if lead_id is None else await held_addressee(session, lead_id)
             now = self._later(now)
-            refusal = await self._refusal(session, address, now)
+            refusal = await self._refusal(session, addressee, now)
             if refusal is None:
                 values = {"language": envelope.language, "committed_at": now, "claimed_until": now + LEASE}
                 if not await change(session, row.id, Status.COMMITTING, now, held_by=self.claim, **values):
@@ -238,13 +238,13 @@ class MessageErrand(Errand):
             await change(session, row.id, Status.DEFERRED, now, held_by=self.claim, reason=self._noted(refusal))
         raise TryAgain(refusal)
 
-    async def _refusal(self, session: Session, address: str | None, now: datetime) -> Never | str | None:
+    async def _refusal(self, session: Session, addressee: Addressee | None, now: datetime) -> Never | str | None:
         """Why it does not go after all: never, or not now."""
         row = self._row()
         if on_hold := await self.letter.on_hold(session):
             return on_hold
-        if address != self.letter.recipient:
-            return "the address changed meanwhile"
+        if addressee is not None and (meanwhile := self.letter.overtaken(addressee)):
+            return meanwhile
         match await self.letter.permission(session, row.due_at, now):
             case Never() as never:
                 return never
@@ -278,7 +278,7 @@ class MessageErrand(Errand):
             raise TryAgain("the message was settled by another attempt")
         if letter.lead_id is None:
             return Settled(reason)
-        lead = await session.get_one(LeadRow, letter.lead_id)  # held by the walk
+        lead = await get(session, letter.lead_id)  # held by the walk
         facts = {"template": row.template, "campaign": row.campaign, "message": row.id}
         if status is Status.ACCEPTED:
             await record_own_event(session, lead, "message_sent", facts, f"sent/{row.id}", now)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from nurture.errors import BadInput, NotFound, NurtureError
 from nurture.intake import Consent, Enrolment, Incoming, Internal, Result, read_incoming
 from nurture.intake.incoming import Id
+from nurture.intake.merging import merge
 from nurture.pace import speed
 from nurture.store import leads
 from nurture.store.models import CampaignRow
@@ -140,6 +141,52 @@ async def show_lead(lead_id: str, here: Here) -> LeadOut:
     async with here.store.read() as session:
         row = await leads.look_up(session, lead_id)
     return LeadOut(id=row.id, stage=row.stage, test=row.test, scores=row.scores, profile=row.profile)
+
+
+class MergeIn(BaseModel):
+    """Two leads that are one person, by id, external id, e-mail address or phone number: the one that is kept, and the other.
+
+    `dry_run` only tells what would come of it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"keep": "ann@example.com", "gone": "crm:17", "dry_run": True}}
+    )
+
+    keep: str = Field(min_length=1, max_length=254)
+    gone: str = Field(min_length=1, max_length=254)
+    dry_run: bool = False
+
+
+class MergeOut(BaseModel):
+    """The lead that was kept, what changed for it, topics that it now refuses, and the journeys that came and that end."""
+
+    lead_id: str
+    gone_id: str
+    changed: tuple[str, ...]
+    stage: str
+    scores: dict[str, float]
+    refused: tuple[str, ...]
+    journeys: tuple[str, ...]
+    ended: tuple[str, ...]
+
+
+@routes.post("/leads/merge", dependencies=[Depends(may("leads:write"))])
+async def merge_leads(given: MergeIn, here: Here) -> MergeOut:
+    """Make two leads one, for good; the id and the keys of the one that is gone then mean the other."""
+    merged = await merge(
+        here.store, here.intake.recorder, given.keep, given.gone, by="api", now=clock(), rehearse=given.dry_run
+    )
+    return MergeOut(
+        lead_id=merged.kept,
+        gone_id=merged.gone,
+        changed=merged.changed,
+        stage=merged.stage,
+        scores=merged.scores,
+        refused=merged.refused,
+        journeys=merged.journeys,
+        ended=merged.ended,
+    )
 
 
 class JourneyIn(BaseModel):

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from nurture.intake import Internal
 from nurture.intake.incoming import stable_id
-from nurture.store.models import LeadRow
+from nurture.store.leads import find
 from web.bodies import form_of
 from web.looks import language_of, page
 from web.state import State, clock, state
@@ -45,5 +45,5 @@ async def answer_survey(token: str, request: Request, here: Here) -> Response:
 
 async def _language(request: Request, here: State, lead_id: str) -> str:
     async with here.store.read() as session:
-        lead = await session.get(LeadRow, lead_id)
+        lead = await find(session, lead_id)
     return language_of(request, lead.language if lead is not None else None)

@@ -10,16 +10,21 @@ belonged to an erased lead nobody comes in, but with a consent of their own.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
 from nurture.errors import NotFound, NurtureError, Refused, Unavailable
 from nurture.identity import Key, field_of, names_one_person
-from nurture.intake.incoming import Prepared
-from nurture.store import erasure
+from nurture.intake.incoming import Consent, Internal, Prepared, prepared
+from nurture.store import erasure, merges
 from nurture.store import held as rows
 from nurture.store.held import HeldLead
+from nurture.store.merging import Merge, join
 from nurture.store.models import new_id
+
+Caps: TypeAlias = Mapping[tuple[str, str], int]
+TURNED_OUT = "a visitor turned out to be this lead"
 
 
 class Raced(Unavailable):
@@ -34,6 +39,8 @@ class Member:
     lead: HeldLead | None = None
     error: NurtureError | None = None
     not_theirs: set[str] = field(default_factory=set)
+    brought: frozenset[str] | None = None
+    """What a merge changed, by the keys under which it is announced, where the item tells of one."""
 
 
 class Names:
@@ -96,10 +103,18 @@ class Names:
             self.known[key] = lead_id
 
 
-def resolve(connection: Connection, items: Sequence[Prepared]) -> tuple[list[Member], Names]:
-    """The members in the order of the items, their leads held; keys are written by `save_names`, after the leads."""
+class Resolved(NamedTuple):
+    """The members in the order of the items, their leads held, and before them news of what they were merged with."""
+
+    news: list[Member]
+    members: list[Member]
+    names: Names
+
+
+def resolve(connection: Connection, items: Sequence[Prepared], caps: Caps) -> Resolved:
+    """Whom the items belong to; keys are written by `save_names`, after the leads. `caps` are how often rules give."""
     known = rows.by_keys(connection, {key for item in items for key in item.keys})
-    there = rows.existing(connection, {item.lead_id for item in items if item.lead_id is not None})
+    there = _existing(connection, items)
     weak = any(not names_one_person(kind) for item in items for kind, _ in item.keys)
     barred = _barred(connection, items, known)
     names = Names(known, rows.kinds_of(connection, there | set(known.values())) if weak else {})
@@ -113,11 +128,22 @@ def resolve(connection: Connection, items: Sequence[Prepared]) -> tuple[list[Mem
         raise Raced("a lead was merged into another at this very moment: try again")
     for made in names.made:
         held[made] = HeldLead(made, is_new=True)
-    _absorb(connection, names, held, items[0].now)
-    return [
+    news = _absorb(connection, names, held, caps, items[0].now)
+    members = [
         Member(item, error=barred[at]) if at in barred else _member(item, ids[at], names, held)
         for at, item in enumerate(items)
-    ], names
+    ]
+    return Resolved(news, members, names)
+
+
+def _existing(connection: Connection, items: Sequence[Prepared]) -> set[str]:
+    """The ids of leads that items give and that there are; an item that names a lead by an old id is given the new one."""
+    given = {item.lead_id for item in items if item.lead_id is not None}
+    there = rows.existing(connection, given)
+    now_are = merges.stand_for(connection, given - there)
+    for item in items if now_are else ():
+        item.lead_id = now_are.get(item.lead_id or "", item.lead_id)
+    return there | set(now_are.values())
 
 
 def _barred(connection: Connection, items: Sequence[Prepared], known: Mapping[Key, str]) -> dict[int, Refused]:
@@ -145,14 +171,23 @@ def _member(item: Prepared, lead_id: str | None, names: Names, held: dict[str, H
     return Member(item, lead, not_theirs={key[0] for key in item.keys if names.final(names.known[key]) != lead.id})
 
 
-def _absorb(connection: Connection, names: Names, held: dict[str, HeldLead], now: datetime) -> None:
-    for anonymous in list(names.turned_out):
+def _absorb(connection: Connection, names: Names, held: dict[str, HeldLead], caps: Caps, now: datetime) -> list[Member]:
+    """Give what anonymous visitors did to the leads that they turned out to be."""
+    news = []
+    for anonymous in names.turned_out:
         lead = held[names.final(anonymous)]
-        if anonymous in names.made:  # nothing of it is written yet
-            continue
-        rows.settle(connection, lead, now)
-        if not rows.absorb(connection, held[anonymous], lead):
-            del names.turned_out[anonymous]  # it stays what it was; only the cookie moves on
+        if anonymous not in names.made:  # nothing of it is written yet
+            rows.settle(connection, lead, now)
+            merge = join(connection, lead, held[anonymous], caps, by=TURNED_OUT, now=now)
+            news.append(Member(told(merge, now), lead, brought=merge.changed))
+    return news
+
+
+def told(merge: Merge, now: datetime) -> Prepared:
+    """A merge as news of the lead that was kept: it refuses what the other refused."""
+    consents = {topic: Consent(granted=False) for topic in merge.refused}
+    item = Internal(id=f"merge/{merge.gone}", lead={"id": merge.kept}, consents=dict(consents), source="merge")
+    return prepared(item, now)
 
 
 def save_names(connection: Connection, names: Names, unborn: Collection[str]) -> None:

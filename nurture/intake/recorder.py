@@ -11,15 +11,16 @@ from nurture.catalogue import Catalogue
 from nurture.facts import Happening
 from nurture.fields import Patch
 from nurture.identity import field_of, names_one_person
-from nurture.intake.identities import Member, resolve, save_names
+from nurture.intake.identities import Member, Names, resolve, save_names, told
 from nurture.intake.incoming import Internal, Prepared, Result, prepared
-from nurture.intake.scoring import Scorebook, Scoring
+from nurture.intake.scoring import Ask, Scorebook, Scoring
 from nurture.profile import patched
 from nurture.scores import Change
 from nurture.store import held as rows
 from nurture.store.bulk import insert_rows, table
 from nurture.store.consents import Answer, answers_of
 from nurture.store.held import HeldLead
+from nurture.store.merging import Merge, join
 from nurture.store.models import ConsentRow, EventRow, OutboxRow, new_id
 
 SMALLEST = timedelta(microseconds=1)
@@ -40,6 +41,7 @@ class Taken:
     changed: frozenset[str]
     warnings: list[str]
     new_lead: bool
+    merged: bool = False
 
 
 @dataclass(slots=True)
@@ -67,8 +69,15 @@ class Recorder:
 
     def record(self, connection: Connection, items: Sequence[Prepared]) -> list[Result]:
         """Record the items in their order; a duplicate has no effect, and one whose lead is unknown comes back refused."""
-        members, names = resolve(connection, items)
+        news, members, names = resolve(connection, items, self.scoring.caps)
         known = _known(connection, items)
+        results = self._recorded(connection, [*news, *members], names, known)
+        return [results[at] for at in range(len(news), len(news) + len(items))]
+
+    def _recorded(
+        self, connection: Connection, members: Sequence[Member], names: Names, known: dict[str, str]
+    ) -> dict[int, Result]:
+        """What became of each member; `known` are the ids of those that were recorded before, with their leads."""
         results: dict[int, Result] = {}
         taken: dict[int, Taken] = {}
         touched: dict[str, HeldLead] = {}
@@ -86,11 +95,17 @@ class Recorder:
             taken[at] = _take(member, lead)
         books = Books()
         self._score(connection, list(taken.values()), books)
-        rows.save(connection, touched.values(), max(item.now for item in items))
+        rows.save(connection, touched.values(), max(member.item.now for member in members))
         save_names(connection, names, unborn={one for one in names.made if one not in touched})
         books.save(connection)
-        results |= {at: _result(one) for at, one in taken.items()}
-        return [results[at] for at in range(len(items))]
+        return results | {at: _result(one) for at, one in taken.items()}
+
+    def merge(self, connection: Connection, kept: HeldLead, gone: HeldLead, by: str, now: datetime) -> Merge:
+        """Make the two held leads one, with all that follows from it: consents, scores, thresholds, what is announced."""
+        merge = join(connection, kept, gone, self.scoring.caps, by, now)
+        member = Member(told(merge, now), kept, brought=merge.changed)
+        self._recorded(connection, [member], Names({}, {}), {})
+        return merge
 
     def record_own(self, connection: Connection, internal: Internal, now: datetime) -> Result:
         """Record one thing that we ourselves report, in the caller's transaction; a fault in it is raised."""
@@ -100,7 +115,7 @@ class Recorder:
         return result
 
     def _score(self, connection: Connection, taken: Sequence[Taken], books: Books) -> None:
-        asks = [self.scoring.ask(_human(one), one.changed, new_lead=one.new_lead, given=_points(one)) for one in taken]
+        asks = [self._ask(one) for one in taken]
         tallies = self.scoring.tallies(connection, zip((one.lead for one in taken), asks, strict=True))
         consents = _consents(connection, taken)
         for one, ask in zip(taken, asks, strict=True):
@@ -119,6 +134,11 @@ class Recorder:
             if isinstance(one.item.given, Internal) and one.item.given.enrol is not None:
                 body = {**one.item.given.enrol.model_dump(), "order": one.item.id}
                 books.outbox.append(_order(one, "enrol", body))
+
+    def _ask(self, one: Taken) -> Ask:
+        if one.merged:
+            return self.scoring.ask_of_merge()
+        return self.scoring.ask(_human(one), one.changed, new_lead=one.new_lead, given=_points(one))
 
 
 def _known(connection: Connection, items: Sequence[Prepared]) -> dict[str, str]:
@@ -147,7 +167,7 @@ def _take(member: Member, lead: HeldLead) -> Taken:
         for kind in sorted(member.not_theirs)
         if names_one_person(kind)
     ]
-    changed: frozenset[str] = frozenset()
+    changed = member.brought or frozenset()
     if patch.says:
         spoken = received if given.at is None else min(given.at, received)
         after = patched(lead.profile, patch, lead.written, spoken.timestamp())
@@ -160,7 +180,8 @@ def _take(member: Member, lead: HeldLead) -> Taken:
     event = None
     if given.name is not None and given.name != UNSUBSCRIBED:  # that one follows from the consents
         event = Happening(given.name, given.at or received, given.properties, item.id, received)
-    return Taken(item, lead, received, event, lead.profile, changed, warnings, new_lead)
+    merged = member.brought is not None
+    return Taken(item, lead, received, event, lead.profile, changed, warnings, new_lead, merged)
 
 
 def _receive(lead: HeldLead, now: datetime) -> datetime:
@@ -184,11 +205,13 @@ def _answer(one: Taken, held: dict[str, Answer], books: Books) -> list[str]:
     refused = []
     for topic, said in one.item.consents.items():
         before, now = held.get(topic), Answer(said.granted, at)
-        if before is not None and before.granted is said.granted:
+        if (
+            before is not None and before.granted is said.granted and not one.merged
+        ):  # a no that came with a merge is news
             continue
         row = {"lead_id": one.lead.id, "topic": topic, "granted": said.granted, "text": said.text, "at": at}
         books.consents.append({**row, "source": one.item.given.source})
-        if before is None or now.outweighs(before):
+        if before is None or one.merged or now.outweighs(before):
             held[topic] = now
             if not said.granted:
                 refused.append(topic)

@@ -52,6 +52,8 @@ class Ask(NamedTuple):
 
     by_event: tuple[Score, ...]
     by_profile: tuple[Score, ...]
+    merged: bool = False
+    """Whether two histories came together: every threshold is looked at, whatever is given."""
 
 
 NOTHING = Ask((), ())
@@ -81,6 +83,13 @@ class Scoring:
                 rule.key for rule in score.rules if rule.at_most is not None or not isinstance(rule.trigger, On)
             ]
         self._on, self._when = dict(on), dict(when)
+        self.caps = {
+            (score.key, rule.key): rule.at_most
+            for score in scores.values()
+            for rule in score.rules
+            if rule.at_most is not None and isinstance(rule.trigger, On)
+        }
+        """How often each rule gives to one lead, of those that have a limit."""
 
     def ask(
         self, event: Happening | None, changed: Iterable[str], *, new_lead: bool, given: Iterable[Change] = ()
@@ -98,6 +107,10 @@ class Scoring:
         if not by_event and not by_profile:
             return NOTHING
         return Ask(self._all(by_event), self._all(by_profile))
+
+    def ask_of_merge(self) -> Ask:
+        """All that a merge may move."""
+        return Ask(tuple(self.scores.values()), self._all(self.watching), merged=True)
 
     def _all(self, keys: set[str]) -> tuple[Score, ...]:
         return tuple(self.scores[key] for key in sorted(keys))
@@ -174,6 +187,8 @@ class Scorebook:
             facts = Facts(at, facts_tree(lead.profile, lead.stage, lead.scores), by_name(tally.happened))
             more = changes_by_profile(ask.by_profile, facts, tally.points)
             changed |= self._give(lead, more, tally, cause, at)
+        if ask.merged:
+            changed |= lead.scores.keys()
         reached: list[tuple[Score, Crossing, float]] = []
         for score in (*ask.by_event, *ask.by_profile):
             if score.key in changed:

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, col, select
 
 from nurture.identity import Key
 from nurture.profile import address_hash, key_hash
-from nurture.store import outbox
+from nurture.store import merges, outbox
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.leads import locked
@@ -40,6 +40,7 @@ class Erased(NamedTuple):
 async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erased:
     """Erase the lead: from the commit on nothing more is sent to it, and nothing that comes late finds it."""
     lead = await locked(session, lead_id)
+    lead_id = lead.id
     if session.get_bind().dialect.name == "sqlite":
         await (await session.connection()).exec_driver_sql("PRAGMA secure_delete=ON")  # the file forgets, too
     await alone(session, "outbox")  # so that no dispatcher claims what is taken away here
@@ -48,7 +49,8 @@ async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erase
     addresses = {value for kind, value in keys if kind == "email"} | {one for one in (lead.email,) if one}
     for address in sorted(addresses):
         await suppress(session, address_hash(address), "all", ERASED, now)
-    await _noted(session, [("lead", lead_id), *keys, *(("email", one) for one in addresses)], by, now)
+    ids = [lead_id, *(one.gone_id for one in await merges.of_lead(session, lead_id))]
+    await _noted(session, [*(("lead", one) for one in ids), *keys, *(("email", one) for one in addresses)], by, now)
     journeys = (await session.exec(select(JourneyRow.id).where(JourneyRow.lead_id == lead_id))).all()
     rows = 0
     for model in PERSONAL:
@@ -63,7 +65,7 @@ async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erase
 def _kept_out(kind: str) -> bool:
     """Whether an erased lead does not come in again by such a key: it names one person, and its hash is not soon guessed, as
     a number's is."""
-    return kind.partition(".")[0] in ("email", "external")
+    return kind.partition(".")[0] in ("lead", "email", "external")
 
 
 async def _noted(session: Session, keys: Iterable[tuple[str, str]], by: str, now: datetime) -> None:

@@ -28,8 +28,8 @@ async def load_facts(
     """The facts on a lead, with its events of those names; what machines did is left out."""
     lead = await get(session, lead_id)
     tree = facts_tree(lead.profile, lead.stage, lead.scores)
-    found = await run(session, happenings, [lead_id], names) if names else {}
-    return Facts(now=now, lead=tree, happened=by_name(found.get(lead_id, [])), pace=pace_factor)
+    found = await run(session, happenings, [lead.id], names) if names else {}
+    return Facts(now=now, lead=tree, happened=by_name(found.get(lead.id, [])), pace=pace_factor)
 
 
 def happenings(connection: Connection, lead_ids: Collection[str], names: Collection[str]) -> dict[str, list[Happening]]:

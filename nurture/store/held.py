@@ -6,27 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select, update
-from sqlmodel import SQLModel
 
 from nurture.identity import Key
 from nurture.store.bulk import insert_rows, table, update_rows
-from nurture.store.models import (
-    ConsentRow,
-    CrossingRow,
-    DeadLetterRow,
-    EventRow,
-    HandOffRow,
-    IdentityRow,
-    JourneyRow,
-    LeadRow,
-    MessageRow,
-    MetConditionRow,
-    OutboxRow,
-    ReferralRow,
-    RefusalRow,
-    RequestRow,
-    ScoreChangeRow,
-)
+from nurture.store.models import IdentityRow, LeadRow
 
 # Made once: on the way in, putting a statement together takes longer than running it.
 LEADS, IDENTITIES = table(LeadRow), table(IdentityRow)
@@ -135,30 +118,3 @@ def rename(connection: Connection, keys: Iterable[tuple[Key, str]]) -> None:
     for (kind, value), lead_id in sorted(keys):
         which = (IDENTITIES.c.kind == kind) & (IDENTITIES.c.value == value)
         connection.execute(update(IDENTITIES).where(which).values(lead_id=lead_id))
-
-
-_STAYS: tuple[type[SQLModel], ...] = (JourneyRow, MessageRow, HandOffRow, RequestRow, ReferralRow, CrossingRow)
-_GOES: tuple[type[SQLModel], ...] = (RefusalRow, MetConditionRow)
-_MOVES: tuple[type[SQLModel], ...] = (EventRow, ScoreChangeRow, ConsentRow, OutboxRow, DeadLetterRow, IdentityRow)
-
-
-def absorb(connection: Connection, anonymous: HeldLead, lead: HeldLead) -> bool:
-    """Give what an anonymous lead did to the lead that it turned out to be; False when something began for it already."""
-    for model in _STAYS:
-        column = table(model).c.lead_id
-        if (connection.execute(select(column).where(column == anonymous.id).limit(1))).first():
-            return False
-    for model in _MOVES:
-        moving = update(table(model)).where(table(model).c.lead_id == anonymous.id).values(lead_id=lead.id)
-        connection.execute(moving)
-    for model in _GOES:
-        connection.execute(table(model).delete().where(table(model).c.lead_id == anonymous.id))
-    connection.execute(LEADS.delete().where(LEADS.c.id == anonymous.id))
-    lead.profile = {**anonymous.profile, **lead.profile}
-    lead.written = {**anonymous.written, **lead.written}
-    for score, points in anonymous.scores.items():
-        lead.scores[score] = round(lead.scores.get(score, 0) + points, 6)
-    received = [at for at in (lead.last_received, anonymous.last_received) if at is not None]
-    lead.last_received = max(received, default=None)
-    lead.profile_changed = True
-    return True

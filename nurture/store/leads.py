@@ -1,6 +1,7 @@
 """Leads in the store, one at a time: by id, or as a person names them."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Literal, NamedTuple
 
 from sqlalchemy import bindparam, tuple_
 from sqlmodel import col, select
@@ -8,53 +9,86 @@ from sqlmodel import col, select
 from nurture.errors import BadInput, NotFound
 from nurture.fields import validated
 from nurture.identity import SYSTEMS, Key, in_order, popped_keys
+from nurture.store import merges
 from nurture.store.database import Session
 from nurture.store.models import IdentityRow, LeadRow
 from nurture.store.plain import execute
 
 HELD = select(LeadRow).where(col(LeadRow.id) == bindparam("lead")).with_for_update()
-HELD_ADDRESS = select(col(LeadRow.email)).where(col(LeadRow.id) == bindparam("lead")).with_for_update()
+HELD_ADDRESS = (
+    select(LeadRow.id, LeadRow.email, LeadRow.merged_at).where(col(LeadRow.id) == bindparam("lead")).with_for_update()
+)
 AFRESH = {"populate_existing": True}
+MOST_MERGES = 5  # at one moment, one after the other
+
+
+class Addressee(NamedTuple):
+    """Whom a message goes to: the lead as it is now, where it takes mail, and when another became it."""
+
+    lead_id: str
+    address: str | None
+    merged_at: datetime | None
+
+
+async def find(session: Session, lead_id: str) -> LeadRow | None:
+    """The lead of that id, or the one that it has become; None when there is none."""
+    lead = await session.get(LeadRow, lead_id)
+    if lead is None and (now_is := await merges.stands_for(session, lead_id)):
+        lead = await session.get(LeadRow, now_is)
+    return lead
 
 
 async def get(session: Session, lead_id: str) -> LeadRow:
-    """The lead of that id."""
-    lead = await session.get(LeadRow, lead_id)
+    """The lead of that id, or the one that it has become."""
+    lead = await find(session, lead_id)
     if lead is None:
         raise NotFound(f"there is no lead {lead_id[:64]!r}")
     return lead
 
 
 async def locked(session: Session, lead_id: str) -> LeadRow:
-    """The lead of that id, its row held until the end of the transaction."""
-    lead = (await session.exec(HELD, params={"lead": lead_id}, execution_options=AFRESH)).one_or_none()
-    if lead is None:
-        raise NotFound(f"there is no lead {lead_id[:64]!r}")
-    return lead
+    """The lead of that id, or the one that it has become, its row held until the end of the transaction."""
+    wanted: str | None = lead_id
+    for _ in range(MOST_MERGES):
+        if wanted is None:
+            break
+        lead = (await session.exec(HELD, params={"lead": wanted}, execution_options=AFRESH)).one_or_none()
+        if lead is not None:
+            return lead
+        wanted = await merges.stands_for(session, lead_id)
+    raise NotFound(f"there is no lead {lead_id[:64]!r}")
 
 
-async def held_address(session: Session, lead_id: str) -> str | None:
-    """The lead's e-mail address, its row held until the end of the transaction."""
-    found = (await execute(session, HELD_ADDRESS, {"lead": lead_id})).one_or_none()
-    if found is None:
-        raise NotFound(f"there is no lead {lead_id[:64]!r}")
-    address: str | None = found[0]
-    return address
+async def held_addressee(session: Session, lead_id: str) -> Addressee:
+    """Whom a message to the lead goes to, the row held until the end of the transaction."""
+    wanted: str | None = lead_id
+    for _ in range(MOST_MERGES):
+        if wanted is None:
+            break
+        found = (await execute(session, HELD_ADDRESS, {"lead": wanted})).one_or_none()
+        if found is not None:
+            return Addressee(*found)
+        wanted = await merges.stands_for(session, lead_id)
+    raise NotFound(f"there is no lead {lead_id[:64]!r}")
 
 
 async def look_up(session: Session, name: str) -> LeadRow:
     """The lead that a person means: by id, e-mail address, external id or phone number."""
-    lead = await session.get(LeadRow, name)
+    lead = await find(session, name)
     if lead is not None:
         return lead
-    contacts = [*_as_contact("email", name), *_as_contact("phone", name)]
-    wanted: list[Key] = [("external", name), *contacts, *_by_system(name)]
+    wanted = keys_meant(name)
     known_by = tuple_(col(IdentityRow.kind), col(IdentityRow.value))
     asked = select(IdentityRow.lead_id).where(known_by.in_(wanted))
     lead_id = (await session.exec(asked)).first()
     if lead_id is None:
         raise NotFound(f"no lead goes by {name[:254]!r}: give its id, e-mail address, external id or phone number")
     return await get(session, lead_id)
+
+
+def keys_meant(name: str) -> list[Key]:
+    """The keys that a person may mean by that name."""
+    return [("external", name), *_as_contact("email", name), *_as_contact("phone", name), *_by_system(name)]
 
 
 def _by_system(name: str) -> list[Key]:

@@ -49,6 +49,7 @@ class LeadRow(SQLModel, table=True):
     written: dict[str, float] = _json(default_factory=dict)  # when each field was last spoken of, for late data
     scores: dict[str, float] = _json(default_factory=dict)
     last_received: datetime | None = None
+    merged_at: datetime | None = None  # when another lead became this one, the last time
     created_at: datetime
     updated_at: datetime
 
@@ -415,12 +416,12 @@ class RequestRow(SQLModel, table=True):
 
 
 class ReferralRow(SQLModel, table=True):
-    """A lead's own share code."""
+    """A lead's own share code; one that was merged has those of both."""
 
     __tablename__ = "referrals"
 
     code: str = Field(primary_key=True)
-    lead_id: str = Field(foreign_key="leads.id", unique=True)
+    lead_id: str = Field(foreign_key="leads.id", index=True)
     created_at: datetime
 
 
@@ -465,3 +466,6 @@ class BreakerRow(SQLModel, table=True):
     opened_at: datetime | None = None
     probe_at: datetime | None = None
     reason: str = ""
+
+
+import nurture.store.merge_tables  # noqa: E402, F401  # so that the metadata knows them

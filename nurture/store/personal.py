@@ -9,6 +9,7 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import SQLModel, col, select
 
+from nurture.store.merge_tables import MergeRow
 from nurture.store.models import (
     ApiKeyRow,
     BreakerRow,
@@ -80,6 +81,7 @@ PERSONAL: dict[type[SQLModel], About] = {
     OutboxRow: lambda lead_id: col(OutboxRow.lead_id) == lead_id,
     DeadLetterRow: lambda lead_id: col(DeadLetterRow.lead_id) == lead_id,
     IdentityRow: lambda lead_id: col(IdentityRow.lead_id) == lead_id,
+    MergeRow: lambda lead_id: col(MergeRow.lead_id) == lead_id,
     LeadRow: lambda lead_id: col(LeadRow.id) == lead_id,
 }
 
