@@ -173,7 +173,7 @@ def _take(member: Member, lead: HeldLead) -> Taken:
         after = patched(lead.profile, patch, lead.written, spoken.timestamp())
         changed = after.changed
         warnings += [f"lead.{path}: there is no room for more" for path in after.no_room]
-        lead.profile_changed |= after.written != lead.written
+        lead.profile_changed |= after.written != lead.written or bool(after.changed)
         lead.profile, lead.written = after.profile, after.written
     if item.test is not None and item.test != lead.test:
         lead.test, lead.profile_changed = item.test, True

@@ -460,6 +460,17 @@ async def test_an_older_attribute_that_comes_later_does_not_win(intake: Intake, 
     assert result.changed == ("lead.country",)
 
 
+async def test_of_two_values_of_the_same_moment_the_greater_is_kept_whichever_comes_last(
+    intake: Intake, store: Store, now: datetime
+) -> None:
+    for city in ("Bonn", "Kiel", "Aachen"):
+        (result,) = await intake.accept(
+            [Incoming(lead={"email": "ann@example.org", "city": city}, at=now)], now + days(1)
+        )
+
+    assert (await lead_of(store, result.lead_id)).profile["city"] == "Kiel"
+
+
 async def test_news_without_an_event_announce_what_changed_and_nothing_else(
     intake: Intake, store: Store, now: datetime
 ) -> None:

@@ -28,7 +28,7 @@ from nurture import (
     wait_for,
     when,
 )
-from nurture.errors import BadInput, NotFound, Refused
+from nurture.errors import BadInput, NotFound, ProviderUnavailable, Refused
 from nurture.intake import Incoming, Recorder
 from nurture.intake.merging import Merged, merge
 from nurture.permission import HouseRules
@@ -53,6 +53,7 @@ from nurture.store.models import (
 from nurture.store.personal import PERSONAL
 from nurture.store.referrals import share_code
 from nurture.store.story import story_of
+from tests.integration.bulk import NEWS, a_lead, ordered, settle
 from tests.integration.life import Life
 
 ROAD = Campaign(
@@ -309,6 +310,22 @@ async def test_journeys_for_different_appointments_all_go_on(life: Life) -> None
     assert done.ended == ()
     assert [one.status for one in await rows(life, JourneyRow)] == ["active"] * 2
     assert len(life.postbox.mails) == 2
+
+
+@pytest.mark.parametrize("before", [("lead-00000", "lead-00001"), ("lead-00001", "lead-00000")])
+async def test_a_mailing_reaches_the_two_of_them_once(life: Life, before: tuple[str, str]) -> None:
+    keep, gone = before
+    await settle(life.store, [a_lead(n, life.now) for n in range(3)], life.now)
+    life.postbox.troubles = [ProviderUnavailable("busy", code="451")]  # one of the letters is put off
+    await ordered(life.store, life.now, "mailing", mailing=NEWS)
+    await life.settle()
+
+    await merged(life, keep, gone)
+    await life.passes(hours=1)
+
+    reached = {mail.recipient for mail in life.postbox.mails}
+    assert len(life.postbox.mails) == len(reached) == 2
+    assert "lead-2@example.com" in reached
 
 
 # --- refusals ---
