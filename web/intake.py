@@ -1,9 +1,10 @@
 """What comes in: events, leads, and orders to enter a campaign. A 2xx is given only after the commit."""
 
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlmodel import select
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from nurture.intake.merging import merge
 from nurture.pace import speed
 from nurture.store import leads
 from nurture.store.models import CampaignRow
+from nurture.store.timeline import MOST, Kind, timeline
 from nurture.values import as_key
 from web.auth import check, may
 from web.bodies import as_json
@@ -141,6 +143,38 @@ async def show_lead(lead_id: str, here: Here) -> LeadOut:
     async with here.store.read() as session:
         row = await leads.look_up(session, lead_id)
     return LeadOut(id=row.id, stage=row.stage, test=row.test, scores=row.scores, profile=row.profile)
+
+
+class EntryOut(BaseModel):
+    """Something that happened to a lead: `about` tells an event's name and properties, a message's template, and so on."""
+
+    at: datetime
+    kind: Kind
+    id: str
+    about: dict[str, Any]
+
+
+class TimelineOut(BaseModel):
+    """Entries, the newest first; `before` asks for those before, and is null when there are none."""
+
+    entries: list[EntryOut]
+    before: str | None
+
+
+@routes.get("/leads/{lead_id}/timeline", dependencies=[Depends(may("leads:read"))])
+async def show_timeline(
+    lead_id: str,
+    here: Here,
+    before: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+) -> TimelineOut:
+    """All that happened to a lead in one order: events, messages, points, journeys, hand-offs, consents and merges."""
+    if not lead_id.isprintable():
+        raise NotFound("there is no such lead")
+    async with here.store.read() as session:
+        row = await leads.look_up(session, lead_id)
+        page = await timeline(session, row.id, before, limit)
+    return TimelineOut(entries=[EntryOut(**one._asdict()) for one in page.entries], before=page.before)
 
 
 class MergeIn(BaseModel):

@@ -32,6 +32,7 @@ COMMANDS = {
     "bulk": Listed("nurture.cli.bulk", "bulk", "Audiences under way: list, pause, resume, cancel."),
     "journeys": Listed("nurture.cli.journeys", "journeys", "Count and list journeys."),
     "why": Listed("nurture.cli.why", "why", "Tell why a lead got what it got, and why not."),
+    "timeline": Listed("nurture.cli.timeline", "timeline", "Show all that happened to a lead, the newest first."),
     "pause": Listed("nurture.cli.journeys", "pause", "Hold a campaign's journeys where they are; nobody is dropped."),
     "resume": Listed("nurture.cli.journeys", "resume", "Let a paused campaign go on."),
     "stop": Listed("nurture.cli.journeys", "stop", "Take a lead out of a journey, for a reason that is kept."),

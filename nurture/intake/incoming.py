@@ -83,10 +83,14 @@ class Enrolment(BaseModel):
 
 
 class Internal(Incoming):
-    """What we ourselves report: its name may be a reserved one, and it may enter the lead into a campaign or give points."""
+    """What we ourselves report: its name may be a reserved one, and it may enter the lead into a campaign or give points.
+
+    With `unsaid_only` its consents count for topics that the lead has not answered: somebody else speaks for it.
+    """
 
     enrol: Enrolment | None = None
     points: tuple[Change, ...] = ()
+    unsaid_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,10 @@ class Result:
     new_lead: bool = False
     changed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    consented: tuple[str, ...] = ()
+    """Topics that it answers anew by the item's consents."""
+    stays_no: bool = False
+    """Whether it refused one of the topics before, and was left so."""
 
 
 @dataclass(slots=True)
@@ -114,6 +122,11 @@ class Prepared:
     lead_id: str | None = None
     test: bool | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)
+
+    @property
+    def unsaid_only(self) -> bool:
+        """Whether its consents leave alone what the lead has said itself."""
+        return isinstance(self.given, Internal) and self.given.unsaid_only
 
 
 def stable_id(*parts: str) -> str:

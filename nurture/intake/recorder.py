@@ -42,6 +42,8 @@ class Taken:
     warnings: list[str]
     new_lead: bool
     merged: bool = False
+    consented: list[str] = field(default_factory=list)
+    stays_no: bool = False
 
 
 @dataclass(slots=True)
@@ -203,7 +205,11 @@ def _answer(one: Taken, held: dict[str, Answer], books: Books) -> list[str]:
     """Note the item's consents; the topics that are newly refused by them."""
     at = one.received if one.item.given.at is None else min(one.item.given.at, one.received)
     refused = []
+    no_to_all = "*" in held and not held["*"].granted
     for topic, said in one.item.consents.items():
+        if one.item.unsaid_only and (topic in held or no_to_all):
+            one.stays_no |= no_to_all or not held[topic].granted
+            continue
         before, now = held.get(topic), Answer(said.granted, at)
         if (
             before is not None and before.granted is said.granted and not one.merged
@@ -211,6 +217,7 @@ def _answer(one: Taken, held: dict[str, Answer], books: Books) -> list[str]:
             continue
         row = {"lead_id": one.lead.id, "topic": topic, "granted": said.granted, "text": said.text, "at": at}
         books.consents.append({**row, "source": one.item.given.source})
+        one.consented.append(topic)
         if before is None or one.merged or now.outweighs(before):
             held[topic] = now
             if not said.granted:
@@ -265,5 +272,12 @@ def _order(one: Taken, kind: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _result(one: Taken) -> Result:
-    changed = tuple(sorted(one.changed))
-    return Result(one.item.id, one.lead.id, new_lead=one.new_lead, changed=changed, warnings=tuple(one.warnings))
+    return Result(
+        one.item.id,
+        one.lead.id,
+        new_lead=one.new_lead,
+        changed=tuple(sorted(one.changed)),
+        warnings=tuple(one.warnings),
+        consented=tuple(one.consented),
+        stays_no=one.stays_no,
+    )

@@ -70,6 +70,7 @@ class EventRow(SQLModel, table=True):
     __tablename__ = "events"
     __table_args__ = (
         Index("ix_events_lead_name_received", "lead_id", "name", "received"),
+        Index("ix_events_lead_at", "lead_id", "at", "id"),  # the timeline
         Index("ix_events_name_at", "name", "at"),  # the sweep of what only time makes true
     )
 
@@ -353,6 +354,7 @@ class ScoreChangeRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("lead_id", "score", "rule", "cause"),
         Index("ix_score_changes_lead", "lead_id", "score"),
+        Index("ix_score_changes_lead_at", "lead_id", "at", "id"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True, autoincrement=True))

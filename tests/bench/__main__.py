@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from tests.bench import growth, history, intake, journeys, latency, mail, simulating
+from tests.bench import growth, history, importing, intake, journeys, latency, mail, simulating, timeline
 from tests.bench.rows import Row, as_json, as_table
 
 BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]] = {
@@ -21,6 +21,8 @@ BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]
     "latency": latency.measure,
     "simulate": simulating.measure,
     "mail": mail.measure,
+    "import": importing.measure,
+    "timeline": timeline.measure,
     "growth": growth.measure,
 }
 

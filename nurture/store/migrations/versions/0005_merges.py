@@ -1,4 +1,4 @@
-"""Merges."""
+"""Merges and timelines."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("merges", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_merges_lead_id"), ["lead_id"], unique=False)
+    op.create_index("ix_events_lead_at", "events", ["lead_id", "at", "id"], unique=False)
+    op.create_index("ix_score_changes_lead_at", "score_changes", ["lead_id", "at", "id"], unique=False)
     with op.batch_alter_table("leads", schema=None) as batch_op:
         batch_op.add_column(sa.Column("merged_at", sa.DateTime(timezone=True), nullable=True))
     with op.batch_alter_table("referrals", schema=None) as batch_op:
@@ -38,4 +40,6 @@ def downgrade() -> None:
         batch_op.create_unique_constraint(batch_op.f("uq_referrals_lead_id"), ["lead_id"])
     with op.batch_alter_table("leads", schema=None) as batch_op:
         batch_op.drop_column("merged_at")
+    op.drop_index("ix_score_changes_lead_at", "score_changes")
+    op.drop_index("ix_events_lead_at", "events")
     op.drop_table("merges")
