@@ -37,6 +37,7 @@ COMMANDS = {
     "resume": Listed("nurture.cli.journeys", "resume", "Let a paused campaign go on."),
     "stop": Listed("nurture.cli.journeys", "stop", "Take a lead out of a journey, for a reason that is kept."),
     "remove": Listed("nurture.cli.journeys", "remove", "Take a lead out of all its journeys."),
+    "duplicates": Listed("nurture.cli.duplicates", "duplicates", "Suggest leads that may be one person, with the reason."),
     "merge": Listed("nurture.cli.merging", "merge", "Make two leads one; the history of both is kept."),
     "export": Listed("nurture.cli.personal", "export", "Give out all that is known of a lead, as JSON."),
     "erase": Listed("nurture.cli.personal", "erase", "Erase a lead for good: all its rows, its journeys and their histories."),

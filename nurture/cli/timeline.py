@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, assert_never
 
 import typer
-from pydantic import TypeAdapter
+from pydantic_core import to_json
 from rich.table import Table
 from rich.text import Text
 
@@ -12,8 +12,6 @@ from nurture.cli.context import Here, in_store, out
 from nurture.store.leads import look_up
 from nurture.store.timeline import MOST, Entry, Page
 from nurture.store.timeline import timeline as timeline_of
-
-PAGE: TypeAdapter[Page] = TypeAdapter(Page)
 
 
 def timeline(
@@ -34,7 +32,8 @@ def timeline(
 
     page = in_store(work)
     if as_json:
-        typer.echo(PAGE.dump_json(page, indent=2).decode())
+        entries = [entry._asdict() for entry in page.entries]
+        typer.echo(to_json({"entries": entries, "before": page.before}, indent=2).decode())
         return
     table = Table.grid(padding=(0, 2, 0, 0))
     for entry in page.entries:

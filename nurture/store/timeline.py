@@ -6,15 +6,20 @@ moment the one that follows from the other comes first: points before the event 
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
+    BindParameter,
     ColumnElement,
     Float,
+    Integer,
     Select,
     String,
     and_,
+    bindparam,
     case,
     cast,
     func,
@@ -40,6 +45,7 @@ OWN_ROWS = "message_sent"
 
 EVENTS, CONSENTS, CHANGES = table(EventRow), table(ConsentRow), table(ScoreChangeRow)
 JOURNEYS, MESSAGES, HAND_OFFS, MERGES = table(JourneyRow), table(MessageRow), table(HandOffRow), table(MergeRow)
+LIMIT: BindParameter[int] = bindparam("most", type_=Integer())
 NO_TEXT, NO_NUMBER = cast(null(), String), cast(null(), Float)
 
 
@@ -135,22 +141,30 @@ async def timeline(session: Session, lead_id: str, before: str | None = None, li
     """The lead's newest entries, or those before the page that said so."""
     if not 1 <= limit <= MOST:
         raise BadInput(f"limit: give a number from 1 to {MOST}", field="limit")
-    rows = (await execute(session, page_query(lead_id, before, limit + 1))).all()
+    query, given = page_query(lead_id, before, limit + 1)
+    rows = (await execute(session, query, given)).all()
     entries = tuple(_entry(row) for row in rows[:limit])
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(entries, None if last is None else _written(_Place(last.at, last.rank, last.n, last.id)))
 
 
-def page_query(lead_id: str, before: str | None, limit: int) -> Select[Any]:
-    """The query for a page."""
+def page_query(lead_id: str, before: str | None, limit: int) -> tuple[Select[Any], dict[str, Any]]:
+    """The query for a page, and what it is given."""
     place = None if before is None else _read(before)
-    strands = (_newest(strand, lead_id, place, limit).subquery() for strand in STRANDS)
+    given = {"lead": lead_id, "most": limit, **({} if place is None else place._asdict())}
+    return _query(None if place is None else place.rank), given
+
+
+@lru_cache(maxsize=len(KINDS) + 1)
+def _query(rank: int | None) -> Select[Any]:
+    """The query for the first page, or for one below an entry of that rank; putting it together takes longer than running it."""
+    strands = (_newest(strand, rank).subquery() for strand in STRANDS)
     both = union_all(*(select(strand) for strand in strands)).subquery()
     order = (both.c.at.desc(), both.c.rank.desc(), both.c.n.desc(), both.c.id.desc())
-    return select(both).order_by(*order).limit(limit)
+    return select(both).order_by(*order).limit(LIMIT)
 
 
-def _newest(strand: _Strand, lead_id: str, before: _Place | None, limit: int) -> Select[Any]:
+def _newest(strand: _Strand, below: int | None) -> Select[Any]:
     rank = KINDS.index(strand.kind)
     own = strand.n if strand.n is not None else strand.id
     assert own is not None  # every strand is known by one of them
@@ -161,21 +175,24 @@ def _newest(strand: _Strand, lead_id: str, before: _Place | None, limit: int) ->
         (literal("") if strand.id is None else strand.id).label("id"),
         *(column.label(name) for name, column in zip(("a", "b", "c", "number"), strand.columns, strict=True)),
         (cast(null(), JSON) if strand.properties is None else strand.properties).label("properties"),
-    ).where(strand.lead == lead_id)
+    ).where(strand.lead == bindparam("lead"))
     if strand.where is not None:
         query = query.where(strand.where)
-    if before is not None:
-        query = query.where(_below(strand, own, rank, before))
-    return query.order_by(strand.at.desc(), own.desc()).limit(limit)
+    if below is not None:
+        query = query.where(_below(strand, own, rank, below))
+    return query.order_by(strand.at.desc(), own.desc()).limit(LIMIT)
 
 
-def _below(strand: _Strand, own: ColumnElement[Any], rank: int, before: _Place) -> ColumnElement[bool]:
-    if rank > before.rank:
-        return strand.at < before.at
-    if rank < before.rank:
-        return strand.at <= before.at
-    value = before.id if strand.n is None else before.n
-    return and_(strand.at <= before.at, or_(strand.at < before.at, own < value))
+def _below(strand: _Strand, own: ColumnElement[Any], rank: int, below: int) -> ColumnElement[bool]:
+    at = bindparam("at", type_=EVENTS.c.at.type)
+    if rank > below:
+        return strand.at < at
+    if rank < below:
+        return strand.at <= at
+    value: BindParameter[Any] = (
+        bindparam("id", type_=String()) if strand.n is None else bindparam("n", type_=BigInteger())
+    )
+    return and_(strand.at <= at, or_(strand.at < at, own < value))
 
 
 def _entry(row: Any) -> Entry:

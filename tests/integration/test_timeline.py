@@ -128,10 +128,11 @@ async def test_no_page_reads_a_whole_table(life: Life) -> None:
     async with life.store.read() as session:
         before = (await timeline(session, ann, None, 3)).before
         connection = await session.connection()
-        asked = str(page_query(ann, before, 50).compile(connection.sync_engine, compile_kwargs={"literal_binds": True}))
+        query, given = page_query(ann, before, 50)
+        literal = query.params(given).compile(connection.sync_engine, compile_kwargs={"literal_binds": True})
         if not life.store.sqlite:
             await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # it would rather read so small tables
-        explained = await connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' if life.store.sqlite else ''}{asked}")
+        explained = await connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' if life.store.sqlite else ''}{literal}")
         plan = [str(row[-1]) for row in explained]
 
     tables = ("events", "messages", "score_changes", "journeys", "hand_offs", "consents", "merges")
