@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -33,7 +34,7 @@ async def measure(folder: Path, scale: float) -> list[Row]:
 
 async def _run(url: str, database: str, file: Path, number: int) -> list[Row]:
     upgrade(url)
-    first, again = await _import(url, file), await _import(url, file)
+    (first, cpu), (again, _) = await _import(url, file), await _import(url, file)
     store = Store(url)
     async with store.read() as session:
         kept = (await session.exec(select(func.count()).select_from(LeadRow))).one()
@@ -42,14 +43,16 @@ async def _run(url: str, database: str, file: Path, number: int) -> list[Row]:
         raise AssertionError(f"{kept} leads are in the store: not each that was imported, once")
     return [
         Row(f"{database}, {number:,} leads with a consent", first, "s", at_most=60),
+        Row("the command's CPU", cpu, "s"),
         Row(f"{database}, the same file again", again, "s", at_most=60),
     ]
 
 
-async def _import(url: str, file: Path) -> float:
+async def _import(url: str, file: Path) -> tuple[float, float]:
+    """How long the command took, and how much of it it was at work."""
     given = {"NURTURE_DATABASE_URL": url, "NURTURE_CAMPAIGNS": str(EXAMPLES), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "nurture.cli", "import", str(file), "--consent", "news"]
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=file.parent,
@@ -60,7 +63,8 @@ async def _import(url: str, file: Path) -> float:
     told, trouble = await process.communicate()
     if process.returncode != 0:
         raise AssertionError(f"the import failed: {trouble.decode()[-500:]}{told.decode()[-500:]}")
-    return time.perf_counter() - begun
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.perf_counter() - begun, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _write(file: Path, number: int) -> None:

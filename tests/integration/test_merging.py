@@ -28,6 +28,7 @@ from nurture import (
     wait_for,
     when,
 )
+from nurture.catalogue import Catalogue
 from nurture.errors import BadInput, NotFound, ProviderUnavailable, Refused
 from nurture.intake import Incoming, Recorder
 from nurture.intake.merging import Merged, merge
@@ -55,6 +56,7 @@ from nurture.store.referrals import share_code
 from nurture.store.story import story_of
 from tests.integration.bulk import NEWS, a_lead, ordered, settle
 from tests.integration.life import Life
+from tests.integration.scene import Scene
 
 ROAD = Campaign(
     "road",
@@ -524,3 +526,40 @@ async def test_a_message_to_the_kept_lead_is_looked_at_again_before_it_is_handed
     assert [mail.recipient for mail in watched.postbox.mails] == [BOB, BOB]
     told = [(one.status, one.reason) for one in await rows(watched, MessageRow) if one.journey_id == going_on]
     assert told == [("suppressed", "it was sent before the lead was merged")]
+
+
+class Overtaken(Store):
+    """A store where something happens just before it is read the next time."""
+
+    deed: Callable[[], Awaitable[Any]] | None = None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Session]:
+        deed, self.deed = self.deed, None
+        if deed is not None:
+            await deed()
+        async with super().read() as session:
+            yield session
+
+
+async def test_what_a_dispatcher_has_in_its_hands_is_heard_by_the_journeys_that_went_to_the_kept_lead(
+    database_url: str, now: datetime
+) -> None:
+    store = Overtaken(database_url)
+    other = Store(database_url)
+    scene = Scene(store, now)
+    waits = Campaign("waits", enters=[on("asked")], states=[State("one", [wait_for(on("rang"), up_to=days(9)), done])])
+    await scene.publish(waits.model_copy(update={"always": (on("rang", to="one"),)}))
+    for one in ("ann", "bob"):
+        await scene.lead(one)
+    await scene.happens("asked", to="bob")
+    await scene.dispatch()
+
+    await scene.happens("rang", to="bob")
+    store.deed = partial(merge, other, Recorder(Catalogue()), "ann", "bob", by="ops", now=now)
+    await scene.dispatch()
+
+    assert [heard.event for _, heard in scene.engine.heard] == ["rang-2"]
+    assert [row.lead_id for row in await scene.journeys()] == ["ann"]
+    await store.close()
+    await other.close()
