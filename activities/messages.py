@@ -16,7 +16,7 @@ from nurture.store import Session
 from nurture.store.bulk import insert_all
 from nurture.store.events import record_own_event
 from nurture.store.leads import held_address
-from nurture.store.messages import change, find, write
+from nurture.store.messages import change, find, planned, write
 from nurture.store.models import LeadRow, LinkRow, MessageRow, new_id
 from nurture.store.restores import in_doubt
 from nurture.store.suppressions import suppress
@@ -83,7 +83,8 @@ class MessageErrand(Errand):
 
     def _planned(self, now: datetime) -> MessageRow:
         letter = self.letter
-        return MessageRow(
+        return planned(
+            now,
             journey_id=letter.journey_id,
             run_id=letter.run_id,
             occurrence=letter.occurrence,
@@ -93,10 +94,8 @@ class MessageErrand(Errand):
             channel=letter.channel,
             purpose=letter.purpose,
             topic=letter.topic,
-            status=Status.PLANNED,
             message_id=letter.message_id,
             due_at=letter.due or now,
-            updated_at=now,
         )
 
     async def _claimed(self, session: Session, now: datetime, *, new: bool = False, **values: Any) -> None:

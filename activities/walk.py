@@ -37,7 +37,7 @@ from nurture.journey import (
     wait_arms,
 )
 from nurture.steps import AnyStep, Branch, Escalate
-from nurture.store import Session, journeys
+from nurture.store import Session
 from nurture.store.bulk import insert_all
 from nurture.store.campaigns import paused, version
 from nurture.store.facts import load_facts
@@ -46,6 +46,7 @@ from nurture.store.messages import cancel_open
 from nurture.store.models import JourneyRow, LeadRow, MoveRow
 from nurture.store.moves import recorded
 from nurture.store.positions import stand
+from nurture.store.walked import beginning
 from nurture.version import Version
 from workflows.ports import JourneyPort, Walked, WalkOrder
 
@@ -84,6 +85,7 @@ class Walk:
         self.version: Version
         self.row: JourneyRow
         self.lead: LeadRow
+        self.paused: bool
 
     @property
     def now(self) -> datetime:
@@ -142,8 +144,7 @@ class Walk:
         return bool(await recorded(session, self.row.id, self.journey.n))
 
     async def _load(self, session: Session) -> None:
-        self.row = await journeys.get(session, self.order.journey_id)
-        self.lead = await locked(session, self.order.lead_id)
+        self.row, self.lead, self.paused = await beginning(session, self.order.journey_id, self.order.lead_id)
         self.version = await version(session, self.order.version)
 
     async def _catch_up(self, session: Session) -> None:
@@ -160,7 +161,6 @@ class Walk:
     async def _go_on(self, session: Session, *, may_touch: bool) -> list[Errand]:
         """Move up to the next rest; stops before a touch, whose errands are then answered to be run."""
         errands: list[Errand] = []
-        on_hold = await paused(session, self.row.campaign)
         while not errands:
             move = next_move(self.version, self.journey)
             match move:
@@ -169,7 +169,7 @@ class Walk:
                 case Close():
                     await self._told(session, Closed(at=self.now))
                     await cancel_open(session, self.row.id, "the journey ended", self.now)
-                case _ if on_hold:
+                case _ if self.paused:
                     await self._told(session, Held(at=self.now))
                 case Choose(step=step):
                     conditions = [arm.condition for arm in step.arms] if isinstance(step, Branch) else []

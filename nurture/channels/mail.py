@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from email.header import Header
 from email.headerregistry import Address
 from email.utils import format_datetime
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -124,6 +125,7 @@ def _recipient(text: str) -> Address:
     return address
 
 
+@lru_cache(maxsize=100)
 def _mailbox(header: str, text: str) -> Address:
     """`Name <address>` or a bare address, as configured for a sender."""
     match = NAMED.fullmatch(_fit(header, text))

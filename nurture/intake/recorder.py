@@ -20,6 +20,7 @@ from nurture.store.bulk import insert_rows, table
 from nurture.store.consents import Answer, answers_of
 from nurture.store.held import HeldLead
 from nurture.store.models import ConsentRow, EventRow, OutboxRow, new_id
+from nurture.store.outbox import UNCLAIMED
 
 SMALLEST = timedelta(microseconds=1)
 UNSUBSCRIBED, SCORE_REACHED = "unsubscribed", "score_reached"
@@ -232,9 +233,7 @@ def _order(one: Taken, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         "body": body,
         "due_at": one.item.now,
         "created_at": one.item.now,
-        "attempts": 0,
-        "claimed_by": None,
-        "claimed_until": None,
+        **UNCLAIMED,
     }
 
 

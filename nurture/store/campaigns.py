@@ -14,10 +14,10 @@ from nurture.store import met_conditions, outbox
 from nurture.store.database import Session
 from nurture.store.leases import alone
 from nurture.store.models import CampaignRow, JourneyRow, OutboxRow, VersionRow
-from nurture.store.plain import execute
+from nurture.store.plain import Statement
 from nurture.version import Version
 
-PAUSED_AT = select(col(CampaignRow.paused_at)).where(col(CampaignRow.key) == bindparam("key"))
+PAUSED_AT = Statement(select(col(CampaignRow.paused_at)).where(col(CampaignRow.key) == bindparam("key")))
 _parsed: dict[str, Version] = {}  # versions never change, so every part of the process shares one copy
 
 
@@ -129,7 +129,7 @@ async def numbers(session: Session, hashes: Collection[str]) -> dict[str, int]:
 
 async def paused(session: Session, key: str) -> bool:
     """Whether the campaign is paused."""
-    found = (await execute(session, PAUSED_AT, {"key": key})).one_or_none()
+    found = await PAUSED_AT.first(session, key=key)
     if found is None:
         raise _unpublished(key)
     return found[0] is not None

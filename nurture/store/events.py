@@ -7,11 +7,9 @@ from typing import Any
 from sqlalchemy.orm.attributes import set_committed_value
 
 from nurture.store import outbox
-from nurture.store.bulk import update_all
+from nurture.store.bulk import insert_new, update_all
 from nurture.store.database import Session
-from nurture.store.models import EventRow, LeadRow, OutboxRow
-from nurture.store.plain import execute
-from nurture.store.upsert import insert
+from nurture.store.models import EventRow, LeadRow
 
 SMALLEST = timedelta(microseconds=1)
 
@@ -36,8 +34,7 @@ async def record_own_event(
         "source": "nurture",
         "machine": False,
     }
-    added = await execute(session, insert(session, EventRow).on_conflict_do_nothing(), event)
-    if added.rowcount == 0:
+    if not await insert_new(session, EventRow, event):
         return False
     await update_all(session, LeadRow, [{"id": lead.id, "last_received": received}])
     set_committed_value(lead, "last_received", received)
@@ -56,4 +53,4 @@ async def announce(
 ) -> None:
     """Let the dispatcher tell those who listen for one of the keys."""
     body = {"event": event_id, "name": name, "keys": sorted(keys)}
-    await outbox.put(session, [OutboxRow(lead_id=lead_id, kind="event", body=body, due_at=now, created_at=now)])
+    await outbox.tell(session, lead_id, "event", body, now)

@@ -2,19 +2,22 @@
 
 from typing import Literal
 
+import sqlalchemy
 from sqlalchemy import bindparam, tuple_
 from sqlmodel import col, select
 
 from nurture.errors import BadInput, NotFound
 from nurture.fields import validated
+from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.held import Key
+from nurture.store.loaded import loaded
 from nurture.store.models import IdentityRow, LeadRow
-from nurture.store.plain import execute
+from nurture.store.plain import Statement
 
-HELD = select(LeadRow).where(col(LeadRow.id) == bindparam("lead")).with_for_update()
-HELD_ADDRESS = select(col(LeadRow.email)).where(col(LeadRow.id) == bindparam("lead")).with_for_update()
-AFRESH = {"populate_existing": True}
+LEADS = table(LeadRow)
+HELD = Statement(sqlalchemy.select(LEADS).where(LEADS.c.id == bindparam("lead")).with_for_update())
+HELD_ADDRESS = Statement(sqlalchemy.select(LEADS.c.email).where(LEADS.c.id == bindparam("lead")).with_for_update())
 
 
 async def get(session: Session, lead_id: str) -> LeadRow:
@@ -27,15 +30,15 @@ async def get(session: Session, lead_id: str) -> LeadRow:
 
 async def locked(session: Session, lead_id: str) -> LeadRow:
     """The lead of that id, its row held until the end of the transaction."""
-    lead = (await session.exec(HELD, params={"lead": lead_id}, execution_options=AFRESH)).one_or_none()
-    if lead is None:
+    found = await HELD.named(session, lead=lead_id)
+    if not found:
         raise NotFound(f"there is no lead {lead_id[:64]!r}")
-    return lead
+    return loaded(session, LeadRow, found[0])
 
 
 async def held_address(session: Session, lead_id: str) -> str | None:
     """The lead's e-mail address, its row held until the end of the transaction."""
-    found = (await execute(session, HELD_ADDRESS, {"lead": lead_id})).one_or_none()
+    found = await HELD_ADDRESS.first(session, lead=lead_id)
     if found is None:
         raise NotFound(f"there is no lead {lead_id[:64]!r}")
     address: str | None = found[0]

@@ -10,13 +10,14 @@ from sqlmodel import col, select
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.models import JourneyRow, ListenerRow
-from nurture.store.plain import execute
+from nurture.store.plain import Statement, execute
 from nurture.store.upsert import insert
 from nurture.triggers import On, When
 
 LISTENERS = table(ListenerRow)
 # Only the arms of a wait name its occurrence: what breaks in has no stroke in it, see `nurture.journey.breaks_in`.
 WAITS = delete(LISTENERS).where(LISTENERS.c.journey_id == bindparam("journey"), LISTENERS.c.arm.contains("/"))
+ALL_WAITS = Statement(WAITS)
 
 
 class Listener(NamedTuple):
@@ -42,8 +43,10 @@ async def listen(
 ) -> None:
     """Listen for the arms from `since` on; with `replace_waits` for those of no other wait any more."""
     if replace_waits:
-        waits = WAITS if not arms else WAITS.where(LISTENERS.c.arm.not_in(list(arms)))
-        await execute(session, waits, {"journey": journey_id})
+        if arms:
+            await execute(session, WAITS.where(LISTENERS.c.arm.not_in(list(arms))), {"journey": journey_id})
+        else:
+            await ALL_WAITS.changes(session, journey=journey_id)
     await add_all(session, rows(journey_id, lead_id, arms, since))
 
 

@@ -6,6 +6,7 @@ Rows of one lead are done in order and by one dispatcher at a time; a row stays 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Update, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,11 +20,18 @@ from nurture.store.models import DeadLetterRow, ErasureRow, OutboxRow
 
 FIRST_RETRY = timedelta(seconds=0.5)
 LAST_RETRY = timedelta(seconds=60)
+UNCLAIMED: dict[str, Any] = {"attempts": 0, "claimed_by": None, "claimed_until": None}
 
 
 async def put(session: Session, rows: Iterable[OutboxRow]) -> None:
     """Add the rows, in that order."""
     await insert_all(session, OutboxRow, [row.model_dump(exclude={"id"}) for row in rows])
+
+
+async def tell(session: Session, lead_id: str, kind: str, body: dict[str, Any], now: datetime) -> None:
+    """Add a row that is due at once."""
+    row = {"lead_id": lead_id, "kind": kind, "body": body, "due_at": now, "created_at": now, **UNCLAIMED}
+    await insert_all(session, OutboxRow, [row])
 
 
 async def depth(session: Session) -> int:
