@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from nurture.catalogue import Catalogue
 from nurture.facts import Happening
@@ -16,6 +16,7 @@ from nurture.intake.scoring import Scorebook, Scoring
 from nurture.profile import patched
 from nurture.scores import Change
 from nurture.store import held as rows
+from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table
 from nurture.store.consents import Answer, answers_of
 from nurture.store.held import HeldLead
@@ -25,7 +26,7 @@ from nurture.store.outbox import UNCLAIMED
 SMALLEST = timedelta(microseconds=1)
 UNSUBSCRIBED, SCORE_REACHED = "unsubscribed", "score_reached"
 EVENTS = table(EventRow)
-KNOWN = select(EVENTS.c.id, EVENTS.c.lead_id).where(EVENTS.c.id.in_(bindparam("given", expanding=True)))
+KNOWN = select(EVENTS.c.id, EVENTS.c.lead_id).where(among(EVENTS.c.id, "given"))
 
 
 @dataclass(slots=True)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from nurture.facts import Facts, Happening, by_name
 from nurture.profile import facts_tree
 from nurture.scores import Change, Crossing, Score, changes_by_event, changes_by_profile, crossings
+from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table
 from nurture.store.facts import happenings
 from nurture.store.held import HeldLead
@@ -21,10 +22,10 @@ RuleKey: TypeAlias = tuple[str, str]
 CHANGES, CROSSINGS = table(ScoreChangeRow), table(CrossingRow)
 RULE = (CHANGES.c.lead_id, CHANGES.c.score, CHANGES.c.rule)
 GIVEN = select(*RULE, func.count(), func.sum(CHANGES.c.points)).group_by(*RULE)
-GIVEN = GIVEN.where(*(column.in_(bindparam(f"{column.name}s", expanding=True)) for column in RULE))
+GIVEN = GIVEN.where(*(among(column, f"{column.name}s") for column in RULE))
 FIRED = (
     select(*(CROSSINGS.c[name] for name in ("lead_id", "score", "threshold", "n", "rearmed_at")))
-    .where(*(CROSSINGS.c[name].in_(bindparam(f"{name}s", expanding=True)) for name in ("lead_id", "score")))
+    .where(*(among(CROSSINGS.c[name], f"{name}s") for name in ("lead_id", "score")))
     .order_by(CROSSINGS.c.n)
 )
 

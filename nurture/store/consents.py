@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
+from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.models import ConsentRow
@@ -13,7 +14,7 @@ from nurture.store.plain import Statement
 
 CONSENTS = table(ConsentRow)
 ANSWERS = select(*(CONSENTS.c[name] for name in ("lead_id", "topic", "granted", "at")))
-SAID = ANSWERS.where(CONSENTS.c.lead_id.in_(bindparam("leads", expanding=True)))
+SAID = ANSWERS.where(among(CONSENTS.c.lead_id, "leads"))
 SAID_BY_ONE = Statement(ANSWERS.where(CONSENTS.c.lead_id == bindparam("lead")))
 
 

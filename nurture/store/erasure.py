@@ -8,12 +8,13 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, bindparam, delete, or_
+from sqlalchemy import ColumnElement, Connection, CursorResult, delete, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import SQLModel, col, select
 
 from nurture.profile import address_hash, key_hash
 from nurture.store import outbox
+from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.held import Key
@@ -29,7 +30,7 @@ ERASED = "erased"
 KEPT_OUT = frozenset({"email", "external"})
 """Kinds of keys that an erased lead does not come in by again: they name one person. A phone's hash is soon guessed."""
 ERASURES, SUPPRESSIONS = table(ErasureRow), table(SuppressionRow)
-AMONG = select_columns(ERASURES.c.hash).where(ERASURES.c.hash.in_(bindparam("given", expanding=True)))
+AMONG = select_columns(ERASURES.c.hash).where(among(ERASURES.c.hash, "given"))
 
 
 class Erased(NamedTuple):

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlmodel import SQLModel
 
+from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.models import (
     ConsentRow,
@@ -33,15 +34,14 @@ Key: TypeAlias = tuple[Kind, str]
 
 # Made once: on the way in, putting a statement together takes longer than running it.
 LEADS, IDENTITIES = table(LeadRow), table(IdentityRow)
-GIVEN: BindParameter[Any] = bindparam("given", expanding=True)
 BY_KEYS = select(IDENTITIES.c.value, IDENTITIES.c.lead_id).where(
-    IDENTITIES.c.kind == bindparam("kind"), IDENTITIES.c.value.in_(GIVEN)
+    IDENTITIES.c.kind == bindparam("kind"), among(IDENTITIES.c.value, "given")
 )
-KINDS = select(IDENTITIES.c.lead_id, IDENTITIES.c.kind).where(IDENTITIES.c.lead_id.in_(GIVEN))
-EXISTING = select(LEADS.c.id).where(LEADS.c.id.in_(GIVEN))
+KINDS = select(IDENTITIES.c.lead_id, IDENTITIES.c.kind).where(among(IDENTITIES.c.lead_id, "given"))
+EXISTING = select(LEADS.c.id).where(among(LEADS.c.id, "given"))
 HELD = (
     select(*(LEADS.c[name] for name in ("id", "profile", "written", "scores", "stage", "test", "last_received")))
-    .where(LEADS.c.id.in_(GIVEN))
+    .where(among(LEADS.c.id, "given"))
     .order_by(LEADS.c.id)
     .with_for_update()
 )

@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, not_
 from sqlmodel import col, select
 
+from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.models import JourneyRow, ListenerRow
@@ -16,8 +17,13 @@ from nurture.triggers import On, When
 
 LISTENERS = table(ListenerRow)
 # Only the arms of a wait name its occurrence: what breaks in has no stroke in it, see `nurture.journey.breaks_in`.
-WAITS = delete(LISTENERS).where(LISTENERS.c.journey_id == bindparam("journey"), LISTENERS.c.arm.contains("/"))
-ALL_WAITS = Statement(WAITS)
+OTHER_WAITS = Statement(
+    delete(LISTENERS).where(
+        LISTENERS.c.journey_id == bindparam("journey"),
+        LISTENERS.c.arm.contains("/"),
+        not_(among(LISTENERS.c.arm, "arms")),
+    )
+)
 
 
 class Listener(NamedTuple):
@@ -43,10 +49,7 @@ async def listen(
 ) -> None:
     """Listen for the arms from `since` on; with `replace_waits` for those of no other wait any more."""
     if replace_waits:
-        if arms:
-            await execute(session, WAITS.where(LISTENERS.c.arm.not_in(list(arms))), {"journey": journey_id})
-        else:
-            await ALL_WAITS.changes(session, journey=journey_id)
+        await OTHER_WAITS.changes(session, journey=journey_id, arms=arms)
     await add_all(session, rows(journey_id, lead_id, arms, since))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nurture.store import Session, Store
+from nurture.store.among import among
 from nurture.store.bulk import insert_all, insert_new, table, update_all
 from nurture.store.leads import get, locked
 from nurture.store.models import EventRow, LeadRow
@@ -157,3 +158,20 @@ async def test_a_row_the_session_holds_is_brought_up_to_date(store: Store, now: 
 async def _moved_past(session: Session, lead: LeadRow) -> None:
     """Another part of the transaction moves the lead, and does not tell the session."""
     await MOVED.changes(session, lead=lead.id, to="buy")
+
+
+async def test_one_of_a_list_is_found_by_the_index(store: Store) -> None:
+    asked = select(LEADS.c.id, LEADS.c.stage).where(among(LEADS.c.id, "given"))
+    async with store.read() as session:
+        connection = await session.connection()
+        if store.sqlite:
+            explained = await connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {asked.compile(store.engine.sync_engine)}", ("[]",)
+            )
+            plan = "\n".join(row[-1] for row in explained)
+        else:
+            await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            explained = await connection.exec_driver_sql(f"EXPLAIN {asked.compile(store.engine.sync_engine)}", (["a"],))
+            plan = "\n".join(row[0] for row in explained)
+
+    assert "INDEX" in plan.upper()
