@@ -17,13 +17,9 @@ from nurture.triggers import On, When
 
 LISTENERS = table(ListenerRow)
 # Only the arms of a wait name its occurrence: what breaks in has no stroke in it, see `nurture.journey.breaks_in`.
-OTHER_WAITS = Statement(
-    delete(LISTENERS).where(
-        LISTENERS.c.journey_id == bindparam("journey"),
-        LISTENERS.c.arm.contains("/"),
-        not_(among(LISTENERS.c.arm, "arms")),
-    )
-)
+OF_JOURNEY = delete(LISTENERS).where(LISTENERS.c.journey_id == bindparam("journey"))
+OTHER_WAITS = Statement(OF_JOURNEY.where(LISTENERS.c.arm.contains("/"), not_(among(LISTENERS.c.arm, "arms"))))
+EVERYTHING = Statement(OF_JOURNEY)
 
 
 class Listener(NamedTuple):
@@ -75,10 +71,9 @@ async def add_all(session: Session, new: list[dict[str, Any]]) -> None:
         await execute(session, insert(session, ListenerRow).on_conflict_do_nothing(), new)
 
 
-async def unlisten(session: Session, journey_id: str, arms: Collection[str] | None = None) -> None:
-    """Listen for those arms no more; for none at all unless they are named."""
-    query = delete(ListenerRow).where(col(ListenerRow.journey_id) == journey_id)
-    await session.exec(query if arms is None else query.where(col(ListenerRow.arm).in_(arms)))
+async def unlisten(session: Session, journey_id: str) -> None:
+    """Listen for nothing any more."""
+    await EVERYTHING.changes(session, journey=journey_id)
 
 
 async def listened_keys(session: Session, lead_ids: Collection[str]) -> set[tuple[str, str]]:
