@@ -27,8 +27,10 @@ from activities.walk import JourneyActivities
 from activities.webhooks import Webhooks
 from nurture.catalogue import Catalogue
 from nurture.channels import Channel
+from nurture.channels.api import ApiChannel
 from nurture.channels.guarded import GuardedChannel
 from nurture.channels.measured import MeasuredChannel
+from nurture.channels.providers.names import PROVIDERS
 from nurture.channels.rated import RatedChannel
 from nurture.channels.smtp import SmtpChannel
 from nurture.dispatcher import Dispatcher
@@ -58,17 +60,26 @@ log = structlog.get_logger()
 
 def email(settings: Settings, store: Store, metrics: Metrics) -> Channel:
     """The e-mail channel by the settings: measured, at their rate, behind the breaker of its provider."""
-    smtp = SmtpChannel(
+    measured = MeasuredChannel(_by_api(settings) if settings.email_by != "smtp" else _by_smtp(settings), metrics)
+    return GuardedChannel(RatedChannel(measured, settings.email_rate) if settings.email_rate else measured, store)
+
+
+def _by_api(settings: Settings) -> Channel:
+    assert settings.email_api_key is not None  # the settings see to it
+    provider = PROVIDERS[settings.email_by](settings.email_api_key, settings.email_domain)
+    return ApiChannel(provider, url=settings.email_api_url, connections=settings.email_connections)
+
+
+def _by_smtp(settings: Settings) -> Channel:
+    return SmtpChannel(
         settings.smtp_host,
         settings.smtp_port,
         username=settings.smtp_username,
         password=settings.smtp_password,
         security=settings.smtp_security,
-        connections=settings.smtp_connections,
+        connections=settings.email_connections,
         lookup_url=settings.smtp_lookup_url,
     )
-    measured = MeasuredChannel(smtp, metrics)
-    return GuardedChannel(RatedChannel(measured, settings.smtp_rate) if settings.smtp_rate else measured, store)
 
 
 def equip(settings: Settings, store: Store, catalogue: Catalogue, channels: Mapping[str, Channel]) -> Equipment:

@@ -37,14 +37,24 @@ class Settings(BaseSettings):
     speed: str = ""
     """`1d=1s` in development: one day of a journey lasts one second."""
 
+    email_by: Literal["smtp", "mailgun", "postmark", "resend", "sendgrid", "unisender-go"] = "smtp"
+    """Who takes our e-mail: a relay by SMTP, or a provider by its HTTP API."""
+    email_api_key: SecretStr | None = None
+    """The provider's key; it is shown to nobody."""
+    email_api_url: str | None = None
+    """Where its API is, when that is not its usual address: another region, a proxy."""
+    email_domain: str | None = None
+    """The domain we send from, for a provider that asks for it (Mailgun)."""
+    email_connections: int = Field(default=8, ge=1)
+    """At most so many messages are handed to the provider at once by each worker."""
+    email_rate: float | None = Field(default=None, gt=0)
+    """At most so many messages a second from each worker; without it as many as are taken."""
+
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_security: Literal["none", "starttls", "tls"] = "none"
-    smtp_connections: int = 8
-    smtp_rate: float | None = Field(default=None, gt=0)
-    """At most so many messages a second from each worker; without it as many as the relay takes."""
     smtp_lookup_url: str | None = None
     """Where to ask whether a Message-ID was accepted, for relays that can tell: GET {url}/{message_id}, 200 or 404."""
 
@@ -85,6 +95,14 @@ class Settings(BaseSettings):
                 raise ValueError("speed: only for development; take NURTURE_SPEED away")
             if any(len(secret.get_secret_value()) < 32 for secret in self.secrets):
                 raise ValueError('secrets: in production give at least 32 random characters: NURTURE_SECRETS=["…"]')
+        return self
+
+    @model_validator(mode="after")
+    def _a_key_for_the_provider(self) -> "Settings":
+        if self.email_by != "smtp" and (self.email_api_key is None or not self.email_api_key.get_secret_value()):
+            raise ValueError(f"email_api_key: {self.email_by} asks for a key: set NURTURE_EMAIL_API_KEY")
+        if self.email_by == "mailgun" and not self.email_domain:
+            raise ValueError("email_domain: Mailgun asks for the domain it sends from: set NURTURE_EMAIL_DOMAIN")
         return self
 
     @property

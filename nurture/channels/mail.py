@@ -42,7 +42,7 @@ class Mail:
 
 def compose(envelope: Envelope) -> Mail:
     """The envelope as a mail; MessageRefused names the header that cannot be, AddressRefused that no such address exists."""
-    sender, recipient = _mailbox("From", envelope.sender), _recipient(envelope.recipient)
+    sender, recipient = mailbox("From", envelope.sender), _recipient(envelope.recipient)
     headers = {
         "From": _named("From", sender),
         "To": recipient.addr_spec,
@@ -55,7 +55,7 @@ def compose(envelope: Envelope) -> Mail:
         "Content-Type": f'multipart/alternative; boundary="{BOUNDARY}"',
     }
     if envelope.reply_to is not None:
-        headers["Reply-To"] = _named("Reply-To", _mailbox("Reply-To", envelope.reply_to))
+        headers["Reply-To"] = _named("Reply-To", mailbox("Reply-To", envelope.reply_to))
     headers |= {_own(name): _text(name, value) for name, value in envelope.headers.items()}
     head = "".join(_folded(name, value) for name, value in headers.items())
     mail = f"{head}\r\n{_part('plain', envelope.text)}{_part('html', envelope.html)}--{BOUNDARY}--\r\n"
@@ -126,7 +126,7 @@ def _recipient(text: str) -> Address:
 
 
 @lru_cache(maxsize=100)
-def _mailbox(header: str, text: str) -> Address:
+def mailbox(header: str, text: str) -> Address:
     """`Name <address>` or a bare address, as configured for a sender."""
     match = NAMED.fullmatch(_fit(header, text))
     name, spec = (match["quoted"] or match["name"] or "", match["address"]) if match else ("", text.strip())

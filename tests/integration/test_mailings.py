@@ -106,7 +106,7 @@ async def test_while_the_provider_is_down_the_audience_is_not_run_through_and_no
     life.postbox.troubles = [ProviderUnavailable("busy")] * 40
     run_id = await ordered(life.store, life.now, "mailing", mailing=NEWS)
     await life.settle()
-    at_once = life.settings.smtp_connections // 2
+    at_once = life.settings.email_connections // 2
     assert at_once <= len(await ledger(life.store)) < 2 * at_once
     assert not (await run_of(life.store, run_id)).exhausted
 
@@ -179,7 +179,7 @@ async def test_a_pause_in_the_middle_of_a_page_holds_what_is_not_committed_yet(l
 
     life.postbox.on_send = pause
     await life.settle()
-    at_once = life.settings.smtp_connections // 2
+    at_once = life.settings.email_connections // 2
     assert 0 < len(life.postbox.mails) <= at_once
 
     async with life.store.write() as session:
@@ -212,7 +212,7 @@ async def test_a_worker_that_is_stopped_begins_no_other_letter_and_another_goes_
     run_id, equipment = await ordered(life.store, life.now, "mailing", mailing=NEWS), life.walkers.equipment
     await take_page(equipment, Engine(), run_id, lambda: life.now, lambda: len(life.postbox.mails) >= 3)
     begun = len(life.postbox.mails)
-    assert 3 <= begun < 3 + life.settings.smtp_connections // 2
+    assert 3 <= begun < 3 + life.settings.email_connections // 2
 
     await life.passes(hours=1)
     assert received(life) == {f"lead-{n}@example.com": 1 for n in range(20)}
