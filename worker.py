@@ -46,7 +46,7 @@ from nurture.readiness import Checklist, database, going, rounds, saying, tables
 from nurture.settings import Settings, read_settings
 from nurture.store import Store, campaigns
 from nurture.store.migrate import require_current
-from nurture.sweeps import SWEEPS, run_sweep
+from nurture.sweeps import run_sweep, sweeps
 from nurture.templates import Templates
 from workflows.bulk import BulkWorkflow
 from workflows.client import TemporalJourneys
@@ -165,7 +165,8 @@ async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> As
         ("temporal", timedelta(seconds=5), [look_after_temporal, client, temporal]),
         ("unknown", timedelta(seconds=10), [ask_after_unknown, equipment]),
     ]
-    due += [(sweep.name, sweep.period(settings), [run_sweep, sweep, store, settings]) for sweep in SWEEPS]
+    every = sweeps(equipment.catalogue.audiences)
+    due += [(sweep.name, sweep.period(settings), [run_sweep, sweep, store, settings]) for sweep in every]
     for name, period, work in due:
         scheduler.add_job(
             another_time, "interval", work, seconds=period.total_seconds(), id=name, coalesce=True, max_instances=1

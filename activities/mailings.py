@@ -83,8 +83,7 @@ class Mailings(Taker):
                 lead = await locked(session, lead_id)
                 errand = MessageErrand(of_mailing(self.equipment, self.run, self._begun, self.mailing, lead))
                 answer = await errand.prepare(session, self.clock())
-            if answer is None:
-                await errand.run(self.clock())
+            if answer is None and await errand.run(self.clock()) is None:
                 async with store.write() as session:
                     await locked(session, lead_id)
                     await errand.record(session, self.clock())

@@ -51,6 +51,7 @@ from nurture.version import Version
 from workflows.ports import JourneyPort, Walked, WalkOrder
 
 REPLY: TypeAdapter[AnyReply] = TypeAdapter(AnyReply)
+OVERTAKEN = "another attempt went on meanwhile"
 
 
 class JourneyActivities(JourneyPort):
@@ -108,11 +109,15 @@ class Walk:
         """Run each errand and record it at once; the last one's record and the moves after it are one transaction."""
         notes = self.notes
         for errand in errands[:-1]:
-            await errand.run(self.now)
+            if later := await errand.run(self.now):
+                await self._postponed(later)
+                return
             async with self.equipment.store.write() as session:
                 await locked(session, self.lead.id)
                 notes.append((await errand.record(session, self.now)).note)
-        await errands[-1].run(self.now)
+        if later := await errands[-1].run(self.now):
+            await self._postponed(later)
+            return
         before = self.journey, len(self.replies)
         try:
             await self._recorded(errands[-1], notes, and_go_on=True)
@@ -137,7 +142,18 @@ class Walk:
                     await self._go_on(session, may_touch=False)
                 await self._write_down(session, stands=and_go_on)
         if overtaken:
-            raise TryAgain("another attempt went on meanwhile")
+            raise TryAgain(OVERTAKEN)
+
+    async def _postponed(self, later: Postponed) -> None:
+        """The touch comes again then, with those of its errands that are left."""
+        async with self.equipment.store.write() as session:
+            await self._load(session)
+            overtaken = await self._overtaken(session)
+            if not overtaken:
+                await self._told(session, Deferred(at=self.now, until=later.until, note=later.note))
+                await self._write_down(session)
+        if overtaken:
+            raise TryAgain(OVERTAKEN)
 
     async def _overtaken(self, session: Session) -> bool:
         """Whether another attempt moved the journey on from here (an exit was heard, say): only the errand counts then."""

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Protocol
 
-from nurture.doctor import LATE, Findings, Standing, Word, diagnosis, of_workflow
+from nurture.doctor import A_MOMENT, LATE, Findings, Standing, Word, diagnosis, of_workflow
 from nurture.errors import Unavailable
-from nurture.store import Store, checkups, outbox
+from nurture.store import Store, bulk_runs, checkups, outbox
 from nurture.store.checkups import Some
 from nurture.store.models import OutboxRow
 
@@ -26,6 +26,9 @@ class Running(Protocol):
     def failing(self) -> AsyncIterator[str]:
         """The journeys that run and that no worker can carry on, as far as the engine can tell."""
 
+    def bulk_runs(self) -> AsyncIterator[str]:
+        """The bulk runs that run, by their ids."""
+
     async def end(self, journey_id: str, reason: str) -> None:
         """End the journey's workflow at once; one that has ended is left alone."""
 
@@ -34,7 +37,7 @@ async def examine(store: Store, engine: Running | None, now: datetime, *, fix: b
     """All that is to be found; with `fix` what can be mended is. Without an engine only the store is looked at."""
     checkup = Checkup(store, engine, now, fix)
     if engine is not None:
-        await checkup.journeys()
+        await checkup.workflows()
     await checkup.messages()
     await checkup.tables()
     return checkup.findings
@@ -47,21 +50,39 @@ class Checkup:
         self.findings = Findings()
         self._store, self._engine, self._now, self._fix = store, engine, now, fix
 
+    async def workflows(self) -> None:
+        """What the engine runs and should not, and what it should run and does not."""
+        try:
+            await self.journeys()
+            await self.bulk_runs()
+        except Unavailable as error:
+            self.findings.add(Word.TEMPORAL, str(error))
+
     async def journeys(self) -> None:
         """Journeys without a workflow, workflows without a journey, and those that overslept."""
         assert self._engine is not None
         after: str | None = ""
-        try:
-            while after is not None:
-                async with self._store.read() as session:
-                    page = await checkups.under_way(session, after, PAGE)
-                upto = page[-1].id if len(page) == PAGE else None
-                await self._compare(page, after, upto)
-                after = upto
-            async for journey_id in self._engine.failing():
-                self.findings.add(Word.FAILING, journey_id)
-        except Unavailable as error:
-            self.findings.add(Word.TEMPORAL, str(error))
+        while after is not None:
+            async with self._store.read() as session:
+                page = await checkups.under_way(session, after, PAGE)
+            upto = page[-1].id if len(page) == PAGE else None
+            await self._compare(page, after, upto)
+            after = upto
+        async for journey_id in self._engine.failing():
+            self.findings.add(Word.FAILING, journey_id)
+
+    async def bulk_runs(self) -> None:
+        """Bulk runs without a workflow, unless they end or are woken while the engine is being asked."""
+        assert self._engine is not None
+        running = {run_id async for run_id in self._engine.bulk_runs()}
+        async with self._store.read() as session:
+            stranded = [one for one in await checkups.bulk_runs(session, self._now - A_MOMENT) if one not in running]
+        for run_id in stranded:
+            self.findings.add(Word.STRANDED, run_id)
+        if self._fix and stranded:
+            async with self._store.write() as session:
+                await outbox.put(session, [bulk_runs.woken(run_id, self._now) for run_id in stranded])
+            self.findings.mended(Word.STRANDED, len(stranded))
 
     async def messages(self) -> None:
         """Messages of which nobody knows, or which nobody cares for."""

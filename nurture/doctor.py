@@ -22,6 +22,7 @@ class Word(StrEnum):
     OVERDUE = "overdue"
     LEFTOVER = "leftover"
     STRANGER = "stranger"
+    STRANDED = "stranded"
     UNKNOWN = "unknown"
     ABANDONED = "abandoned"
     BURIED = "buried"
@@ -58,6 +59,7 @@ AILMENTS: dict[Word, Ailment] = {
         "workflows of journeys that this database does not know",
         "see that it is the right database; if so, end them with temporal workflow terminate",
     ),
+    Word.STRANDED: Ailment("bulk runs under way that have no workflow", "--fix wakes them where they stand"),
     Word.UNKNOWN: Ailment(
         "messages handed over without an answer",
         "set NURTURE_SMTP_LOOKUP_URL, or look them up and say nurture unknown settle",

@@ -64,8 +64,7 @@ async def _errand(
         case "start":
             return Errand(row, starts=[row.body["journey"]])
         case "signal":
-            heard = Heard(at=now, arm=row.body["arm"], note=row.body.get("note", ""))
-            return Errand(row, tells=[ForJourney(row.body["journey"], heard)])
+            return Errand(row, tells=[ForJourney(row.body["journey"], Heard(at=now, arm=row.body["arm"]))])
         case "forget":
             return Errand(row, forgets=row.body["journeys"])
         case "bulk":

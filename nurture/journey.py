@@ -168,7 +168,6 @@ class Heard(Reply):
     kind: Literal["heard"] = "heard"
     arm: str
     event: str | None = None
-    note: str = ""
 
 
 class Closed(Reply):
@@ -182,6 +181,8 @@ AnyReply: TypeAlias = Annotated[
 ]
 
 STOP, RESUME = "stop", "resume"
+STOPPED = "stopped"
+"""How a journey ends that a person stopped; why is kept in the store, and nowhere else."""
 
 
 class OffTheRoad(NurtureError):
@@ -436,7 +437,7 @@ def _heard(version: Version, journey: Journey, reply: Heard) -> Journey:
     if not heeds(version, journey, reply.arm):
         return journey
     if reply.arm == STOP:
-        return _with(journey, ending=f"stopped: {reply.note}" if reply.note else "stopped", rest=None)
+        return _with(journey, ending=STOPPED, rest=None)
     if reply.arm == RESUME:
         return _with(journey, rest=None)
     if arm := version.arm.get(reply.arm):

@@ -4,18 +4,22 @@ They find what no event announces (a moment that passed, a row that somebody lef
 where it is done in order with all else.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import structlog
 from sqlalchemy import ColumnElement, exists, func, or_
 from sqlmodel import col, select
 
+from nurture.audiences import Audience
 from nurture.calendar import resolve_zone
 from nurture.campaign import DateEntry
 from nurture.conditions import Condition, Happened, leaves
-from nurture.enrolment import date_cause, last_due
+from nurture.enrolment import date_cause, last_due, watched
+from nurture.errors import Unavailable
 from nurture.settings import Settings
 from nurture.steps import WaitFor
 from nurture.store import Session, Store, campaigns, leases, outbox
@@ -59,9 +63,15 @@ async def run_sweep(sweep: Sweep, store: Store, settings: Settings, now: datetim
     async with store.write() as session:
         if not await leases.take(session, f"sweep/{sweep.name}", holder, now, LEASE):
             return 0
-    async with store.write() as session:
-        found = await sweep.work(session, settings, now)
-        await leases.release(session, f"sweep/{sweep.name}", holder)
+    try:
+        async with store.write() as session:
+            found = await sweep.work(session, settings, now)
+            await leases.release(session, f"sweep/{sweep.name}", holder)
+    except BaseException:
+        with suppress(Unavailable):  # then it lapses
+            async with store.write() as session:
+                await leases.release(session, f"sweep/{sweep.name}", holder)
+        raise
     if found:
         log.info("sweep.found", sweep=sweep.name, rows=found)
     return found
@@ -77,13 +87,13 @@ class Horizon(NamedTuple):
     after: timedelta
 
 
-async def time_passed(session: Session, settings: Settings, now: datetime) -> int:
+async def time_passed(audiences: Mapping[str, Audience], session: Session, settings: Settings, now: datetime) -> int:
     """Have the conditions looked at of every lead that had an event leave their view since the last sweep."""
     since = await _mark(session, "time", now)
     keys: dict[str, set[str]] = {}
     for version in (await campaigns.all_current(session)).values():
-        entries = (one.condition for one in version.campaign.enters if isinstance(one, When))
-        for horizon in _horizons(entries, settings.pace_factor):
+        entered_by = watched(version.campaign, audiences).values()
+        for horizon in _horizons(entered_by, settings.pace_factor):
             await _note(session, keys, horizon, since, now)
     timed = select(JourneyRow.version, JourneyRow.pace).join(
         ListenerRow, col(ListenerRow.journey_id) == col(JourneyRow.id)
@@ -216,8 +226,12 @@ async def _mark(session: Session, name: str, now: datetime) -> datetime:
 
 
 SWEEPS = (
-    Sweep("time passed", timedelta(seconds=10), time_passed),
     Sweep("dates came", timedelta(minutes=5), dates_came),
     Sweep("unstarted", LEFT_BEHIND, unstarted),
     Sweep("overlooked", LEFT_BEHIND, overlooked),
 )
+
+
+def sweeps(audiences: Mapping[str, Audience]) -> tuple[Sweep, ...]:
+    """All sweeps, where campaigns may be entered by those audiences."""
+    return Sweep("time passed", timedelta(seconds=10), partial(time_passed, audiences)), *SWEEPS

@@ -197,7 +197,7 @@ def _elapsed(version: Version, journey: Journey) -> str:
 
 def _heard(version: Version, reply: Heard) -> tuple[str, str]:
     if reply.arm == STOP:
-        return "a person stopped it", reply.note
+        return "a person stopped it", ""
     trigger = trigger_of(version, reply.arm)
     if trigger is None:
         return "the campaign goes on", ""

@@ -45,6 +45,9 @@ class GuardedChannel:
             receipt = await self._channel.send(envelope)
         except SendError as error:
             self._learn(_outcome(error), str(error), probe)
+            if probe and isinstance(error, ProviderUnavailable) and error.cause == "provider":
+                # Its trouble is that of all: it comes back as they do, not by how often it was tried.
+                error.retry_after = error.retry_after or put_off(self._breaker, envelope.key, self._clock())
             raise
         self._learn(Outcome.WORKS, "", probe)
         return receipt

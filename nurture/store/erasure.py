@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, delete, or_
+from sqlalchemy import ColumnElement, Connection, CursorResult, delete
 from sqlalchemy import select as select_columns
-from sqlmodel import SQLModel, col, select
+from sqlmodel import SQLModel, select
 
 from nurture.profile import address_hash, key_hash
 from nurture.store import outbox
@@ -54,8 +54,11 @@ async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erase
     await _noted(session, [("lead", lead_id), *keys, *(("email", one) for one in addresses)], by, now)
     journeys = (await session.exec(select(JourneyRow.id).where(JourneyRow.lead_id == lead_id))).all()
     rows = 0
+    # Not what a dispatcher works on: that is its to take away, and is done before the journeys are forgotten.
+    free = outbox.free(now)
+    await outbox.hold(session, PERSONAL[OutboxRow](lead_id), free)
     for model in PERSONAL:
-        rows += await _deleted(session, model, lead_id, *([_unclaimed(now)] if model is OutboxRow else []))
+        rows += await _deleted(session, model, lead_id, *([free] if model is OutboxRow else []))
     session.expunge_all()  # what is gone must not be written again
     body = {"journeys": sorted(journeys)}
     forgetting = OutboxRow(lead_id=lead_id, kind="forget", body=body, due_at=now, created_at=now)
@@ -83,11 +86,6 @@ async def _deleted(session: Session, model: type[SQLModel], lead_id: str, *also:
     result = await session.exec(delete(model).where(PERSONAL[model](lead_id), *also))
     assert isinstance(result, CursorResult)
     return result.rowcount
-
-
-def _unclaimed(now: datetime) -> ColumnElement[bool]:
-    """Not what a dispatcher works on: that is its to take away, and is done before the journeys are forgotten."""
-    return or_(col(OutboxRow.claimed_until).is_(None), col(OutboxRow.claimed_until) <= now)
 
 
 def erased(connection: Connection, keys: Collection[Key]) -> set[Key]:

@@ -20,16 +20,26 @@ def received_after(last: datetime | None, now: datetime) -> datetime:
 
 
 async def record_own_event(
-    session: Session, lead: LeadRow, name: str, properties: Mapping[str, Any], event_id: str, now: datetime
+    session: Session,
+    lead: LeadRow,
+    name: str,
+    properties: Mapping[str, Any],
+    event_id: str,
+    now: datetime,
+    *,
+    at: datetime | None = None,
 ) -> bool:
-    """Record the event of a lead whose row the transaction holds, and announce it; False when it was recorded before."""
+    """Record the event of a lead whose row the transaction holds, and announce it; False when it was recorded before.
+
+    `at` is when it happened, if that is only found out now.
+    """
     received = received_after(lead.last_received, now)
     event = {
         "id": event_id,
         "lead_id": lead.id,
         "name": name,
         "properties": dict(properties),
-        "at": now,
+        "at": at or now,
         "received": received,
         "source": "nurture",
         "machine": False,

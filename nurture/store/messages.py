@@ -12,8 +12,10 @@ from nurture.errors import NotFound, Refused
 from nurture.ledger import FOLLOWS, SENDABLE, Status
 from nurture.store.bulk import insert_all, table
 from nurture.store.database import Session
+from nurture.store.events import record_own_event
+from nurture.store.leads import locked
 from nurture.store.loaded import made
-from nurture.store.models import MessageRow, new_id
+from nurture.store.models import LeadRow, MessageRow, new_id
 from nurture.store.plain import Statement
 
 # Made once: putting a statement together takes longer than running it.
@@ -36,6 +38,7 @@ RECENT = Statement(
     )
     .order_by(col(MessageRow.committed_at))
 )
+BY_HAND = "by hand: "
 OF_JOURNEY = update(MESSAGES).where(MESSAGES.c.journey_id == bindparam("owner"))
 OF_RUN = update(MESSAGES).where(MESSAGES.c.run_id == bindparam("owner"))
 IN_DOUBT = Statement(
@@ -94,21 +97,29 @@ async def write(session: Session, row: MessageRow) -> None:
 
 
 async def change(
-    session: Session, message_id: str, to: Status, now: datetime, *, held_by: str | None = None, **values: Any
+    session: Session,
+    message_id: str,
+    to: Status,
+    now: datetime,
+    *,
+    was: Status | None = None,
+    held_by: str | None = None,
+    **values: Any,
 ) -> bool:
-    """Move the message to a status, from one that it may follow; `held_by` only if that claim still holds it.
+    """Move the message to a status, from one that it may follow, or from the one it `was` at; `held_by` only if that claim
+    still holds it.
 
     False when another attempt was there first.
     """
     new = {"status": to.value, "updated_at": now, **values}
-    query = _change(to, tuple(new), held=held_by is not None)
+    query = _change(to, tuple(new), was, held=held_by is not None)
     given = {f"new_{name}": value for name, value in new.items()}
     return await query.changes(session, message=message_id, holder=held_by, **given) == 1
 
 
 @lru_cache
-def _change(to: Status, names: tuple[str, ...], *, held: bool) -> Statement:
-    before = [status.value for status, following in FOLLOWS.items() if to in following]
+def _change(to: Status, names: tuple[str, ...], was: Status | None, *, held: bool) -> Statement:
+    before = [status.value for status, following in FOLLOWS.items() if to in following and was in (None, status)]
     query = update(MESSAGES).where(MESSAGES.c.id == bindparam("message"), MESSAGES.c.status.in_(before))
     if held:
         query = query.where(MESSAGES.c.claim == bindparam("holder"))
@@ -120,14 +131,33 @@ async def unknown_ones(session: Session, limit: int) -> list[MessageRow]:
     return [made(MessageRow, found) for found in await IN_DOUBT.named(session, most=limit)]
 
 
-async def settle(session: Session, message_id: str, to: Status, note: str, now: datetime) -> None:
-    """Write down what a person found out about an unknown message."""
+async def settle(session: Session, message_id: str, to: Status, known_from: str, now: datetime) -> None:
+    """Write down what a person found out about an unknown message, and where that is known from."""
     row = await session.get(MessageRow, message_id)
     if row is None:
         raise NotFound(f"there is no message {message_id[:64]!r}: nurture unknown list shows those in doubt")
-    values: dict[str, Any] = {"accepted_at": row.committed_at} if to is Status.ACCEPTED else {}
-    if row.status != Status.UNKNOWN or not await change(session, message_id, to, now, reason=note, **values):
+    if not await found_out(session, row, to, BY_HAND + known_from, now):
         raise Refused(f"message {message_id} is not in doubt: it is {row.status}")
+
+
+async def found_out(session: Session, row: MessageRow, to: Status, reason: str, now: datetime) -> bool:
+    """Write down what became of an unknown message, and tell of one that was sent; False when it is in doubt no more."""
+    lead = await locked(session, row.lead_id) if row.lead_id else None  # first, as in a walk
+    values: dict[str, Any] = {"accepted_at": row.committed_at} if to is Status.ACCEPTED else {}
+    if not await change(session, row.id, to, now, was=Status.UNKNOWN, held_by=row.claim, reason=reason, **values):
+        return False
+    if lead is not None and to is Status.ACCEPTED:
+        await tell_of(session, lead, "message_sent", row, now, at=row.committed_at)
+    return True
+
+
+async def tell_of(
+    session: Session, lead: LeadRow, name: str, row: MessageRow, now: datetime, *, at: datetime | None = None
+) -> None:
+    """Record what became of a message as an event (`message_sent`, `message_bounced`) of its lead, which is held; once."""
+    facts = {"template": row.template, "campaign": row.campaign, "message": row.id}
+    event_id = f"{name.removeprefix('message_')}/{row.id}"
+    await record_own_event(session, lead, name, facts, event_id, now, at=at)
 
 
 async def recent_marketing(session: Session, lead_id: str, since: datetime) -> list[datetime]:

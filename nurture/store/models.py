@@ -148,7 +148,10 @@ class VersionRow(SQLModel, table=True):
 
 
 class JourneyRow(SQLModel, table=True):
-    """One lead in one version: where it stands. `key` is the entry's key, `run` counts entries under it."""
+    """One lead in one version: where it stands. `key` is the entry's key, `run` counts entries under it.
+
+    `stopped_because` is a person's word: it may hold anything, and goes nowhere from here.
+    """
 
     __tablename__ = "journeys"
     __table_args__ = (
@@ -167,6 +170,7 @@ class JourneyRow(SQLModel, table=True):
     position: dict[str, Any] = _json()
     until: datetime | None = None
     ending: str | None = None
+    stopped_because: str | None = None
     goal_at: datetime | None = None
     pace: float = 1.0
     entered: datetime

@@ -41,7 +41,7 @@ async def depth(session: Session) -> int:
 
 async def has_due(connection: AsyncConnection, now: datetime) -> bool:
     """Whether there may be something to claim; asked so often that it does without a session."""
-    due = select(col(OutboxRow.id)).where(col(OutboxRow.due_at) <= now, _free(now)).limit(1)
+    due = select(col(OutboxRow.id)).where(col(OutboxRow.due_at) <= now, free(now)).limit(1)
     return (await connection.execute(due)).first() is not None
 
 
@@ -61,29 +61,37 @@ async def claim(session: Session, by: str, now: datetime, lease: timedelta, limi
     # All due rows of a lead from its first on, whatever clock wrote their times: order within a lead is that of the ids.
     theirs = (
         select(OutboxRow)
-        .where(col(OutboxRow.lead_id).in_(leads), col(OutboxRow.due_at) <= now)
+        .where(col(OutboxRow.lead_id).in_(leads), col(OutboxRow.due_at) <= now, free(now))
         .order_by(col(OutboxRow.id))
         .limit(limit)
+        .with_for_update()
     )
     rows = list((await session.exec(theirs)).all())
     await session.exec(_of(rows).values(claimed_by=by, claimed_until=now + lease))
     return rows
 
 
+async def hold(session: Session, *which: ColumnElement[bool]) -> None:
+    """Hold the rows until the end of the transaction, in order of ids, as everybody does who changes several of them."""
+    if session.get_bind().dialect.name == "postgresql":  # on SQLite there is one writer anyway
+        await session.exec(select(OutboxRow.id).where(*which).order_by(col(OutboxRow.id)).with_for_update())
+
+
+def claimed(ids: Collection[int], by: str) -> ColumnElement[bool]:
+    """Those of the rows that are this claimer's."""
+    return col(OutboxRow.id).in_(ids) & (col(OutboxRow.claimed_by) == by)
+
+
 async def done(session: Session, ids: Collection[int], by: str) -> None:
     """Take the rows away, except those whose claim ran out and that another has by now."""
     if ids:
-        await session.exec(delete(OutboxRow).where(col(OutboxRow.id).in_(ids), col(OutboxRow.claimed_by) == by))
+        await session.exec(delete(OutboxRow).where(claimed(ids, by)))
 
 
 async def give_back(session: Session, ids: Collection[int], by: str) -> None:
     """End the claim on rows that were not tried."""
     if ids:
-        await session.exec(
-            update(OutboxRow)
-            .where(col(OutboxRow.id).in_(ids), col(OutboxRow.claimed_by) == by)
-            .values(claimed_by=None, claimed_until=None)
-        )
+        await session.exec(update(OutboxRow).where(claimed(ids, by)).values(claimed_by=None, claimed_until=None))
 
 
 async def retry(session: Session, row: OutboxRow, now: datetime) -> None:
@@ -115,7 +123,8 @@ def spread(of: str) -> float:
     return int.from_bytes(hashlib.sha256(of.encode()).digest()[:8], "big") / 2**64
 
 
-def _free(now: datetime) -> ColumnElement[bool]:
+def free(now: datetime) -> ColumnElement[bool]:
+    """Rows that no dispatcher works on."""
     return or_(col(OutboxRow.claimed_until).is_(None), col(OutboxRow.claimed_until) <= now)
 
 

@@ -61,8 +61,10 @@ def _moves(lead_id: str) -> ColumnElement[bool]:
     return col(MoveRow.journey_id).in_(select(JourneyRow.id).where(_journeys(lead_id)))
 
 
-# In an order in which they can be deleted: what refers to others comes first.
+# In an order in which they can be deleted: what refers to others comes first; and before all the outbox, as a dispatcher
+# also holds its rows before it touches a journey.
 PERSONAL: dict[type[SQLModel], About] = {
+    OutboxRow: lambda lead_id: col(OutboxRow.lead_id) == lead_id,
     LinkRow: _links,
     MessageRow: _messages,
     MoveRow: _moves,
@@ -77,7 +79,6 @@ PERSONAL: dict[type[SQLModel], About] = {
     CrossingRow: lambda lead_id: col(CrossingRow.lead_id) == lead_id,
     ReferralRow: lambda lead_id: col(ReferralRow.lead_id) == lead_id,
     EventRow: lambda lead_id: col(EventRow.lead_id) == lead_id,
-    OutboxRow: lambda lead_id: col(OutboxRow.lead_id) == lead_id,
     DeadLetterRow: lambda lead_id: col(DeadLetterRow.lead_id) == lead_id,
     IdentityRow: lambda lead_id: col(IdentityRow.lead_id) == lead_id,
     LeadRow: lambda lead_id: col(LeadRow.id) == lead_id,

@@ -1,12 +1,13 @@
 """A stage for the dispatcher: a store, an engine that remembers, and short words for what happens on it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import SQLModel, col, select
 
+from nurture.audiences import Audience
 from nurture.campaign import Campaign, State
 from nurture.dispatcher import Dispatcher
 from nurture.errors import Unavailable
@@ -34,9 +35,12 @@ class Engine:
         self.forgotten: list[str] = []
         self.reachable = True
         self.starts = True
+        self.starting: Callable[[], Awaitable[None]] | None = None
 
     async def start(self, order: StartOrder) -> None:
         self._reach()
+        if self.starting is not None:
+            await self.starting()
         if order.journey_id not in self.running and self.starts:
             self.started.append(order)
             self.running.add(order.journey_id)
@@ -76,14 +80,17 @@ class Scene:
     now: datetime
     engine: Engine = field(default_factory=Engine)
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
     dispatcher: Dispatcher = field(init=False)
     told: int = 0
 
     def __post_init__(self) -> None:
         self.dispatcher = self.another_dispatcher()
 
-    def another_dispatcher(self, **options: Any) -> Dispatcher:
-        return Dispatcher(self.store, self.engine, settings=self.settings, clock=lambda: self.now, **options)
+    def another_dispatcher(self) -> Dispatcher:
+        return Dispatcher(
+            self.store, self.engine, settings=self.settings, audiences=self.audiences, clock=lambda: self.now
+        )
 
     async def publish(self, campaign: Campaign) -> Version:
         version = frozen(campaign)

@@ -11,8 +11,9 @@ from nurture import checkup
 from nurture.checkup import examine
 from nurture.doctor import Findings
 from nurture.errors import Unavailable
-from nurture.store import campaigns
+from nurture.store import bulk_runs, campaigns, outbox
 from nurture.store.models import BreakerRow, DeadLetterRow, JourneyRow, MessageRow, OutboxRow, new_id
+from tests.integration.bulk import NEWS, ordered
 from tests.integration.scene import Scene, simple
 
 LATER = timedelta(minutes=30)
@@ -26,6 +27,7 @@ class Engine:
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     fails: set[str] = field(default_factory=set)
+    runs_in_bulk: set[str] = field(default_factory=set)
     reachable: bool = True
 
     async def running(self, after: str, upto: str | None) -> AsyncIterator[str]:
@@ -38,6 +40,10 @@ class Engine:
 
     async def failing(self) -> AsyncIterator[str]:
         for one in sorted(self.fails):
+            yield one
+
+    async def bulk_runs(self) -> AsyncIterator[str]:
+        for one in sorted(self.runs_in_bulk):
             yield one
 
     async def end(self, journey_id: str, reason: str) -> None:
@@ -139,6 +145,27 @@ async def test_many_workflows_without_a_journey_are_judged_page_by_page(
         "leftover": (2, 2), "stranger": (7, 0),
     }  # fmt: skip
     assert sorted(engine.ended) == ids[:2]
+
+
+async def test_a_bulk_run_whose_workflow_somebody_ended_is_woken_where_it_stands(scene: Scene, engine: Engine) -> None:
+    ended, runs, paused, done, awaited = [
+        await ordered(scene.store, scene.now, "mailing", mailing=NEWS) for _ in range(5)
+    ]
+    await scene.dispatch()
+    async with scene.store.write() as session:
+        await bulk_runs.pause(session, paused)
+        await bulk_runs.finish(session, done, scene.now)
+        await outbox.put(session, [bulk_runs.woken(awaited, scene.now + 2 * LATER)])
+    engine.runs_in_bulk = {runs}
+    assert told(await examine(scene.store, engine, scene.now)) == {}
+    scene.engine.woken.clear()
+
+    found = await examine(scene.store, engine, scene.now + LATER, fix=True)
+    assert (told(found), found.all[0].examples) == ({"stranded": (1, 1)}, [ended])
+    assert told(await examine(scene.store, engine, scene.now + LATER)) == {}, "it is about to be woken"
+    scene.now += LATER
+    await scene.dispatch()
+    assert scene.engine.woken == [ended]
 
 
 async def test_an_engine_out_of_reach_is_a_finding_beside_the_others(scene: Scene, engine: Engine) -> None:

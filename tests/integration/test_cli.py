@@ -20,7 +20,17 @@ from nurture.cli.context import out
 from nurture.cli.main import app
 from nurture.store import Store
 from nurture.store.migrate import upgrade
-from nurture.store.models import CampaignRow, ConsentRow, ErasureRow, LeadRow, MessageRow, OutboxRow, VersionRow
+from nurture.store.models import (
+    CampaignRow,
+    ConsentRow,
+    ErasureRow,
+    EventRow,
+    LeadRow,
+    MessageRow,
+    OutboxRow,
+    VersionRow,
+)
+from tests.integration.bulk import a_lead, settle
 from tests.integration.life import Life
 
 ROOT = Path(__file__).parents[2]
@@ -656,7 +666,7 @@ def test_what_is_not_said_clearly_of_dead_letters_is_asked_for(arguments: tuple[
 # --- messages in doubt ---
 
 
-async def in_doubt(life: Life) -> str:
+async def in_doubt(life: Life, lead_id: str | None = None) -> str:
     about: dict[str, Any] = {
         "campaign": "welcome",
         "template": "welcome/hello",
@@ -665,7 +675,7 @@ async def in_doubt(life: Life) -> str:
     }
     row = MessageRow(
         occurrence="a/0/1", topic="news", status="unknown", message_id="<m@x>", due_at=life.now, updated_at=life.now,
-        committed_at=life.now, reason="handed over, and no answer came", **about,
+        committed_at=life.now, reason="handed over, and no answer came", lead_id=lead_id, **about,
     )  # fmt: skip
     async with life.store.write() as session:
         session.add(row)
@@ -685,6 +695,19 @@ async def test_a_message_in_doubt_is_settled_by_what_a_person_found_out(life: Li
     assert await said("unknown", "list") == "no message is in doubt\n"
     again = await asyncio.to_thread(run, "unknown", "settle", message, "--sent", "--because", "x")
     assert f"message {message} is not in doubt: it is {status}" in again.output
+
+
+@pytest.mark.parametrize(("said_so", "events"), [("--sent", ["message_sent"]), ("--never-sent", [])])
+async def test_a_message_that_a_person_found_sent_is_told_of_as_any_other(
+    life: Life, said_so: str, events: list[str]
+) -> None:
+    [lead_id] = await settle(life.store, [a_lead(1, life.now)], life.now)
+    message = await in_doubt(life, lead_id)
+    await said("unknown", "settle", message, said_so, "--because", "the relay's log")
+
+    async with life.store.read() as session:
+        recorded = (await session.exec(select(EventRow).where(EventRow.lead_id == lead_id))).all()
+    assert [(one.name, one.properties["message"]) for one in recorded] == [(name, message) for name in events]
 
 
 @pytest.mark.parametrize(

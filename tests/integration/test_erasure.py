@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event as database_event
 from sqlalchemy import select as select_columns
 from sqlmodel import SQLModel, select
 
@@ -281,6 +282,52 @@ async def test_what_a_dispatcher_works_on_is_left_to_it_and_comes_before_the_for
 async def _erased(walker: Walker) -> None:
     async with walker.way.store.write() as session:
         await erase(session, walker.order.lead_id, "ops", walker.way.now)
+
+
+@pytest.mark.postgres
+async def test_erasures_and_a_dispatcher_at_the_same_rows_never_wait_for_each_other_in_a_circle(
+    postgres_url: str, now: datetime
+) -> None:
+    store = Store(postgres_url)
+    for n in range(10):
+        await erased_while_settled(Scene(store, now), [f"lead-{n}-{m}" for m in range(12)])
+    left = {name for name, theirs in (await content(store)).items() if any("lead-" in row for row in theirs)}
+    await store.close()
+
+    assert left == set()
+
+
+async def erased_while_settled(scene: Scene, lead_ids: list[str]) -> None:
+    """All of them are erased at once while a dispatcher, whose claim has lapsed, notes that it started their journeys."""
+    await scene.publish(simple(enters=[on("signed_up")]))
+    for lead_id in lead_ids:
+        await scene.lead(lead_id)
+        await scene.happens("signed_up", to=lead_id)
+    started, erasing = asyncio.Event(), asyncio.Event()
+    scene.engine.starting = lambda: _told(started, erasing)
+
+    def in_the_midst(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if statement.startswith("DELETE FROM journeys"):
+            erasing.set()
+
+    async def goes(lead_id: str) -> None:
+        await started.wait()
+        async with scene.store.write() as session:
+            await erase(session, lead_id, "ops", scene.now + timedelta(minutes=1))
+
+    engine = scene.store.engine.sync_engine
+    database_event.listen(engine, "after_cursor_execute", in_the_midst)
+    await asyncio.gather(scene.dispatcher.run_once(scene.now), *map(goes, lead_ids))
+    database_event.remove(engine, "after_cursor_execute", in_the_midst)
+    scene.engine.starting = None
+    while await scene.pending():
+        scene.now += timedelta(minutes=2)
+        await scene.dispatch()
+
+
+async def _told(first: asyncio.Event, then: asyncio.Event) -> None:
+    first.set()
+    await then.wait()
 
 
 async def test_a_message_that_was_not_committed_before_the_erasure_is_never_sent(way: Way) -> None:

@@ -160,7 +160,7 @@ async def test_an_address_that_was_refused_is_told_with_the_message_and_with_the
 
 
 async def test_a_message_that_perhaps_arrived_is_told_as_that(life: Life) -> None:
-    life.postbox.troubles = [Ambiguous("no answer")]
+    life.postbox.troubles, life.postbox.can_tell = [Ambiguous("no answer")], False
     await life.lead()
     await life.happens("price_list_downloaded")
     unclear = await line(life, "unclear")

@@ -105,8 +105,9 @@ async def test_a_person_stops_a_journey(town: Town) -> None:
         await stop(session, row.id, "asked by phone", datetime.now(UTC))
     await town.dispatch(datetime.now(UTC))
 
-    assert await handle.result() == "stopped: asked by phone"
+    assert await handle.result() == "stopped"
     assert (await town.lived(row)).ending == "stopped: asked by phone"
+    assert b"phone" not in b"".join(event.SerializeToString() for event in (await handle.fetch_history()).events)
 
 
 async def test_a_paused_journey_is_held_and_goes_on_when_the_campaign_does(town: Town) -> None:

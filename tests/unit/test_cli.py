@@ -96,6 +96,23 @@ def test_a_broken_template_is_found_even_if_no_campaign_sends_it() -> None:
     assert (told.exit_code, "templates/welcome/later.en.j2:1: " in told.output) == (1, True)
 
 
+def test_a_hook_that_is_called_unsigned_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("campaigns/calls.py").write_text(
+        'from nurture import Campaign, Hook, State, call, days, on, wait\n'
+        'hook = Hook(key="crm", url="https://crm.example/in")\n'
+        'campaign = Campaign("calls", [State("one", [call("crm"), wait(days(1))])], enters=[on("x")])\n'
+    )  # fmt: skip
+    monkeypatch.setenv("NURTURE_SALES_WEBHOOK", "https://sales.example/in")
+    told = run("check")
+    assert told.exit_code == 0
+    assert "warning: NURTURE_HOOK_SECRETS__CRM: crm is called unsigned: set the secret that it checks" in told.output
+    assert "warning: NURTURE_HOOK_SECRETS__SALES: sales is called unsigned" in told.output
+
+    for name in ("CRM", "SALES"):
+        monkeypatch.setenv(f"NURTURE_HOOK_SECRETS__{name}", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
+    assert run("check").output == "2 campaigns, 5 templates: no faults\n"
+
+
 # --- diagram ---
 
 

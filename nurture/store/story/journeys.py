@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from nurture.conditions import Is, leaves
 from nurture.facts import Facts
-from nurture.journey import AnyReply, Journey, OffTheRoad, Perform, begin, next_move
+from nurture.journey import STOP, AnyReply, Journey, OffTheRoad, Perform, begin, next_move
 from nurture.ledger import Status
 from nurture.steps import Message
 from nurture.store.models import EventRow, HandOffRow, JourneyRow, MessageRow, MoveRow
@@ -99,6 +99,8 @@ def _completed(rows: Rows, version: Version, row: JourneyRow, move: MoveRow, tol
     if message is not None and told.kind in ("sent", "not sent"):
         return by_ledger(message, told, rows.reactions.get(message.id, ()))
     if told.kind == "heard":
+        if move.reply["arm"] == STOP:
+            return replace(told, how=row.stopped_because or "")
         event = rows.event(move.reply.get("event"))
         told = replace(told, seen=_scores_then(rows, version, move))
         return told if event is None else replace(told, notes=_heard_what(told, event))
