@@ -18,7 +18,7 @@ from nurture.metrics import Metrics
 from nurture.outage import Outage
 from nurture.settings import Settings, read_settings
 from nurture.store import Store
-from web import health, hooks, intake, links, looks, problems, referrals, surveys
+from web import health, hooks, intake, links, looks, problems, referrals, reports, surveys
 from web.bodies import LARGEST
 from web.description import ABOUT, describe
 from web.keys import Keys
@@ -39,13 +39,14 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     """The app with these settings and this catalogue."""
     store = Store(settings.database_url.get_secret_value(), Outage("database.away", "database.back"))
     seals = hooks.seals(catalogue.sources, settings.hook_secrets)
+    heard_from = reports.reporters(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         metrics, needed = Metrics(), health.checklist(store, settings)
         taking = MeasuredIntake(store, catalogue, settings, metrics)
         signed = Links(settings.base_url, settings.secrets)
-        app.state.nurture = State(settings, store, catalogue, taking, signed, Keys(store), seals, needed)
+        app.state.nurture = State(settings, store, catalogue, taking, signed, Keys(store), seals, heard_from, needed)
         lookout = Lookout(metrics, needed, store)
         async with shown(lookout, settings.metrics_host, settings.web_metrics_port, "NURTURE_WEB_METRICS_PORT"):
             yield
@@ -62,7 +63,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         strict_content_type=False,
     )
     problems.add_problems(app)
-    for part in (intake, hooks, links, surveys, referrals, looks, health):
+    for part in (intake, hooks, reports, links, surveys, referrals, looks, health):
         app.include_router(part.routes)
     describe(app)
     return app

@@ -7,6 +7,7 @@ from fastapi import Request
 from standardwebhooks import Webhook
 
 from nurture.catalogue import Catalogue
+from nurture.channels.reports import Reporter
 from nurture.intake import Intake
 from nurture.links import Links
 from nurture.readiness import Checklist
@@ -17,7 +18,8 @@ from web.keys import Keys
 
 @dataclass(frozen=True)
 class State:
-    """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source, and what it needs."""
+    """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source,
+    those who report of messages, and what it needs."""
 
     settings: Settings
     store: Store
@@ -26,6 +28,7 @@ class State:
     links: Links
     keys: Keys
     seals: dict[str, tuple[Webhook, ...]]
+    reporters: dict[str, Reporter]
     checklist: Checklist
 
 

@@ -67,6 +67,11 @@ def bare(message_id: str) -> str:
     return message_id.strip().removeprefix("<").removesuffix(">")
 
 
+def own_name(message_id: str) -> str:
+    """The part of a Message-ID that is the message's own: short, and fit for what providers let go along."""
+    return bare(message_id).partition("@")[0]
+
+
 def _fit(header: str, value: str) -> str:
     """The value, if it can stand in a header: refused, never repaired."""
     if UNFIT.search(value):

@@ -28,10 +28,11 @@ async def record_own_event(
     now: datetime,
     *,
     at: datetime | None = None,
+    machine: bool = False,
 ) -> bool:
     """Record the event of a lead whose row the transaction holds, and announce it; False when it was recorded before.
 
-    `at` is when it happened, if that is only found out now.
+    `at` is when it happened, if that is only found out now. What a `machine` did is told to nobody.
     """
     received = received_after(lead.last_received, now)
     event = {
@@ -42,13 +43,14 @@ async def record_own_event(
         "at": at or now,
         "received": received,
         "source": "nurture",
-        "machine": False,
+        "machine": machine,
     }
     if not await insert_new(session, EventRow, event):
         return False
     await update_all(session, LeadRow, [{"id": lead.id, "last_received": received}])
     set_committed_value(lead, "last_received", received)
-    await announce(session, lead.id, {f"event.{name}"}, now, event_id=event_id, name=name)
+    if not machine:
+        await announce(session, lead.id, {f"event.{name}"}, now, event_id=event_id, name=name)
     return True
 
 

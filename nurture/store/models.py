@@ -273,6 +273,7 @@ class MessageRow(SQLModel, table=True):
         Index("ix_messages_run_status", "run_id", "status"),
         Index("ix_messages_lead_accepted", "lead_id", "purpose", "accepted_at"),
         Index("ix_messages_status", "status", "channel"),
+        Index("ix_messages_name", text("substr(message_id, 2, 32)")),
     )
 
     id: str = Field(primary_key=True, default_factory=new_id)

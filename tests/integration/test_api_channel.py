@@ -20,7 +20,7 @@ SPEAK: dict[str, Callable[[Desk, Call], Reply]] = {
     "postmark": provider.postmark,
     "resend": provider.resend,
     "sendgrid": provider.sendgrid,
-    "unisender-go": provider.unisender_go,
+    "unisender_go": provider.unisender_go,
 }
 LETTER = Envelope(
     key="journey/greet/0/1",
@@ -211,9 +211,9 @@ async def test_by_the_same_key_it_is_sent_once(line: Line) -> None:
         ("postmark", {"ErrorCode": 300, "Message": "Invalid 'To' address"}, AddressRefused),
         ("postmark", {"ErrorCode": 400, "Message": "the sender is not confirmed"}, MessageRefused),
         ("postmark", {"ErrorCode": 405, "Message": "out of credits"}, ProviderUnavailable),
-        ("unisender-go", {"status": "error", "message": "no"}, MessageRefused),
-        ("unisender-go", {"status": "success", "failed_emails": {"a@b": "unsubscribed"}}, AddressRefused),
-        ("unisender-go", {"status": "success", "failed_emails": {"a@b": "temporary_unavailable"}}, ProviderUnavailable),
+        ("unisender_go", {"status": "error", "message": "no"}, MessageRefused),
+        ("unisender_go", {"status": "success", "failed_emails": {"a@b": "unsubscribed"}}, AddressRefused),
+        ("unisender_go", {"status": "success", "failed_emails": {"a@b": "temporary_unavailable"}}, ProviderUnavailable),
         ("mailgun", {"message": "Queued. Thank you."}, MessageRefused),
     ],
     indirect=["line"],

@@ -14,5 +14,5 @@ PROVIDERS: Mapping[str, type[Provider]] = {
     "postmark": Postmark,
     "resend": Resend,
     "sendgrid": SendGrid,
-    "unisender-go": UnisenderGo,
+    "unisender_go": UnisenderGo,
 }

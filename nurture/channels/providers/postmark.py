@@ -3,7 +3,7 @@
 from typing import Any
 
 from nurture.channels import Envelope, Receipt
-from nurture.channels.mail import Mail, bare
+from nurture.channels.mail import Mail, bare, own_name
 from nurture.channels.providers import Answer, Provider, Request, address_refused, later, refusal, words
 
 TAKEN, NOT_THE_ADDRESS, NO_CREDIT, INACTIVE, TOO_MANY = 0, 300, 405, 406, 429
@@ -30,7 +30,7 @@ class Postmark(Provider):
             "HtmlBody": envelope.html,
             "TextBody": envelope.text,
             "Headers": [{"Name": name, "Value": value} for name, value in headers.items()],
-            "Metadata": {"message": _name(envelope.message_id)},
+            "Metadata": {"message": own_name(envelope.message_id)},
             "MessageStream": "broadcast" if "List-Unsubscribe" in envelope.headers else "outbound",
             "TrackOpens": False,
             "TrackLinks": "None",
@@ -52,7 +52,7 @@ class Postmark(Provider):
 
     def search(self, message_id: str) -> Request:
         """Its record of what went out, by our name for the message."""
-        query = {"count": "1", "offset": "0", "metadata_message": _name(message_id)}
+        query = {"count": "1", "offset": "0", "metadata_message": own_name(message_id)}
         return Request("/messages/outbound", self._token(), query=query)
 
     def found(self, answer: Answer) -> bool:
@@ -61,8 +61,3 @@ class Postmark(Provider):
 
     def _token(self) -> dict[str, str]:
         return {"X-Postmark-Server-Token": self.key.get_secret_value(), "Accept": "application/json"}
-
-
-def _name(message_id: str) -> str:
-    """The part of a Message-ID that is the message's own: metadata are short."""
-    return bare(message_id).partition("@")[0][:80]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nurture.channels import Envelope, Receipt
-from nurture.channels.mail import Mail, bare
+from nurture.channels.mail import Mail, bare, own_name
 from nurture.channels.providers import Answer, Provider, Request, address_refused, later, refusal, words
 
 LONGEST_KEY = 256
@@ -28,6 +28,7 @@ class Resend(Provider):
                 "Content-Language": envelope.language,
                 **envelope.headers,
             },
+            "tags": [{"name": "nurture", "value": own_name(envelope.message_id)}],
         }
         if envelope.reply_to is not None:
             message["reply_to"] = envelope.reply_to

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nurture.channels import Envelope, Receipt
-from nurture.channels.mail import Mail, bare, mailbox
+from nurture.channels.mail import Mail, bare, mailbox, own_name
 from nurture.channels.providers import Answer, Provider, Request, address_refused, refusal, words
 
 
@@ -16,7 +16,9 @@ class SendGrid(Provider):
         """Its own tracking is off: links are ours."""
         sender, off = mailbox("From", envelope.sender), {"enable": False}
         message: dict[str, Any] = {
-            "personalizations": [{"to": [{"email": mail.recipient}], "custom_args": {"nurture_key": envelope.key}}],
+            "personalizations": [
+                {"to": [{"email": mail.recipient}], "custom_args": {"nurture": own_name(envelope.message_id)}}
+            ],
             "from": {"email": sender.addr_spec, "name": sender.display_name},
             "subject": envelope.subject,
             "content": [

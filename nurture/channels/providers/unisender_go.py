@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Any
 
 from nurture.channels import Envelope, Receipt
-from nurture.channels.mail import Mail, bare, mailbox
+from nurture.channels.mail import Mail, bare, mailbox, own_name
 from nurture.channels.providers import Answer, Provider, Request, address_refused, later, refusal, words
 
 FOR_NOW = "temporary_unavailable"
@@ -19,7 +19,7 @@ class UnisenderGo(Provider):
         """Its own tracking is off: links are ours."""
         sender = mailbox("From", envelope.sender)
         message: dict[str, Any] = {
-            "recipients": [{"email": mail.recipient, "metadata": {"nurture_key": envelope.key}}],
+            "recipients": [{"email": mail.recipient, "metadata": {"nurture": own_name(envelope.message_id)}}],
             "subject": envelope.subject,
             "from_email": sender.addr_spec,
             "from_name": sender.display_name,
