@@ -1,19 +1,52 @@
 """The hand-off of a lead to sales, with everything marketing knows: its dossier."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
+from activities.equipment import Equipment
 from nurture.definitions import Definition
 from nurture.facts import Facts
-from nurture.store import Session
+from nurture.hand_off_clock import Clock, clock_of
+from nurture.pace import Pace
+from nurture.profile import facts_tree
+from nurture.store import Session, hand_offs, outbox
 from nurture.store.events import record_own_event
 from nurture.store.models import EventRow, HandOffRow, JourneyRow, LeadRow, MessageRow, ScoreChangeRow
+from nurture.teams import Team
 
 MOST_LINES = 20
 WHO = ("first_name", "last_name", "email", "phone", "job_title", "country", "city", "language", "source", "stage")
+
+
+@dataclass(frozen=True)
+class Taker:
+    """The team that takes a lead over, and the clock it does so by."""
+
+    team: Team
+    clock: Clock
+
+    def today(self, now: datetime) -> date:
+        """The day it is where the team works."""
+        return self.clock.pace.calendar(now).astimezone(ZoneInfo(self.clock.hours.zone)).date()
+
+
+def taker(equipment: Equipment, key: str, pace: Pace) -> Taker:
+    """The team of that key, as it is written now."""
+    team = equipment.catalogue.team(key, equipment.settings.teams)
+    return Taker(team, clock_of(team, equipment.settings.time_zone, pace))
+
+
+class Grounds(NamedTuple):
+    """Why a lead is handed over: the definition by key, as it is written now, and the facts it was met by."""
+
+    key: str
+    definition: Definition | None
+    facts: Facts
 
 
 async def hand_over(
@@ -21,12 +54,14 @@ async def hand_over(
     journey: JourneyRow,
     occurrence: str,
     lead: LeadRow,
-    key: str,
-    definition: Definition | None,
-    facts: Facts,
+    grounds: Grounds,
+    to: Taker,
     now: datetime,
 ) -> HandOffRow:
-    """The hand-off of that step and visit: made once, with the dossier of that moment; found again after a crash."""
+    """The hand-off of that step and visit: made once, with the dossier of that moment; found again after a crash.
+
+    It is somebody's from the commit on; its clock, which tells them, is wound by the dispatcher.
+    """
     query = select(HandOffRow).where(HandOffRow.journey_id == journey.id, HandOffRow.occurrence == occurrence)
     if found := (await session.exec(query)).one_or_none():
         return found
@@ -34,14 +69,30 @@ async def hand_over(
         journey_id=journey.id,
         occurrence=occurrence,
         lead_id=lead.id,
-        definition=key,
-        dossier=await _dossier(session, journey, lead, key, definition, facts),
+        definition=grounds.key,
+        definition_version=grounds.definition.version if grounds.definition else "",
+        dossier=await _dossier(session, journey, lead, *grounds),
         created_at=now,
+        team=to.team.key,
+        clock=to.clock.model_dump(mode="json"),
+        due_at=now,
+        updated_at=now,
     )
     session.add(row)
-    about = {"definition": key, "hand_off": row.id}
+    await session.flush()
+    await hand_offs.given(session, row, to.team, wanted(to.team, lead), to.today(now), now)
+    about = {"definition": row.definition, "hand_off": row.id}
     await record_own_event(session, lead, "handed_over", about, f"handed_over/{row.id}", now)
+    await outbox.put(session, [hand_offs.wound(row, now)])
     return row
+
+
+def wanted(team: Team, lead: LeadRow) -> str | None:
+    """The territory that the lead belongs to, by the field of the team's rule."""
+    found: Any = facts_tree(lead.profile, lead.stage, lead.scores)
+    for name in team.assign.field:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return None if found is None or found == () else str(found)
 
 
 async def _dossier(

@@ -1,4 +1,4 @@
-"""How others address journeys and bulk runs on Temporal: start, tell, forget, wake. All of it may be done twice."""
+"""How others address journeys, bulk runs and clocks on Temporal: start, tell, forget, wake, wind. All of it may be done twice."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -23,8 +23,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from nurture.errors import Unavailable
 from nurture.journey import Heard
-from nurture.orders import StartOrder
+from nurture.orders import FIRST, StartOrder
 from workflows.bulk import BulkWorkflow
+from workflows.hand_off import HandOffWorkflow
 from workflows.journey import JourneyOrder, JourneyWorkflow
 
 CAMPAIGN = SearchAttributeKey.for_keyword("NurtureCampaign")
@@ -32,7 +33,7 @@ LEAD = SearchAttributeKey.for_keyword("NurtureLead")
 VERSION = SearchAttributeKey.for_keyword("NurtureVersion")
 ATTRIBUTES = (CAMPAIGN, LEAD, VERSION)
 PATIENCE = timedelta(seconds=5)
-PREFIX = "journey:"
+JOURNEY, CLOCK = "journey", "hand-off"
 PROBLEMS = "'category=WorkflowTaskFailed', 'category=WorkflowTaskTimedOut'"
 AFTER_ALL_IDS = "g"  # ids are hex digits
 PASSING = {
@@ -46,7 +47,12 @@ PASSING = {
 
 def workflow_id(journey_id: str) -> str:
     """The workflow of a journey."""
-    return f"{PREFIX}{journey_id}"
+    return f"{JOURNEY}:{journey_id}"
+
+
+def clock_id(hand_off_id: str) -> str:
+    """The workflow of a hand-off's clock."""
+    return f"{CLOCK}:{hand_off_id}"
 
 
 async def register_search_attributes(client: Client) -> None:
@@ -67,7 +73,7 @@ async def register_search_attributes(client: Client) -> None:
 
 
 class TemporalJourneys:
-    """Journeys and bulk runs on Temporal."""
+    """Journeys, bulk runs and the clocks of hand-offs on Temporal."""
 
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client = client
@@ -130,12 +136,34 @@ class TemporalJourneys:
                 rpc_timeout=PATIENCE,
             )
 
+    async def wind(self, hand_off_id: str) -> None:
+        """Let the hand-off's clock look again at what is due; one that does not run begins to."""
+        async with _within_reach():
+            await self._client.start_workflow(
+                HandOffWorkflow.run,
+                hand_off_id,
+                id=clock_id(hand_off_id),
+                task_queue=self._queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                start_signal="stir",
+                priority=Priority(priority_key=FIRST),
+                rpc_timeout=PATIENCE,
+            )
+
     async def forget(self, journey_id: str) -> bool:
         """End the journey's workflow and delete every run of it with its history; True once there is none."""
+        return await self._forgotten(workflow_id(journey_id))
+
+    async def unwind(self, hand_off_id: str) -> bool:
+        """The same of a hand-off's clock."""
+        return await self._forgotten(clock_id(hand_off_id))
+
+    async def _forgotten(self, name: str) -> bool:
         async with _within_reach():
-            runs = await self._runs(workflow_id(journey_id))
+            runs = await self._runs(name)
         for run_id in sorted(runs):
-            execution = WorkflowExecution(workflow_id=workflow_id(journey_id), run_id=run_id)
+            execution = WorkflowExecution(workflow_id=name, run_id=run_id)
             request = DeleteWorkflowExecutionRequest(namespace=self._client.namespace, workflow_execution=execution)
             async with _within_reach():  # a run that is open is terminated by that
                 await _found(self._client.workflow_service.delete_workflow_execution(request, timeout=PATIENCE))
@@ -167,12 +195,18 @@ class TemporalJourneys:
             if error.status is not RPCStatusCode.INVALID_ARGUMENT:
                 raise
 
-    async def _listed(self, which: str) -> AsyncIterator[str]:
-        """The journeys that run, by the server's list, which comes a moment after the fact."""
-        ours = f"WorkflowType = 'journey' AND ExecutionStatus = 'Running' AND TaskQueue = '{self._queue}'"
+    async def ticking(self, after: str, upto: str | None) -> AsyncIterator[str]:
+        """The hand-offs whose clocks run, by their ids, of those after the one and up to the other; in any order."""
+        last = clock_id(upto or AFTER_ALL_IDS)
+        async for one in self._listed(f"WorkflowId > '{clock_id(after)}' AND WorkflowId <= '{last}'", CLOCK):
+            yield one
+
+    async def _listed(self, which: str, kind: str = JOURNEY) -> AsyncIterator[str]:
+        """The workflows of a kind that run, by the server's list, which comes a moment after the fact."""
+        ours = f"WorkflowType = '{kind}' AND ExecutionStatus = 'Running' AND TaskQueue = '{self._queue}'"
         try:
             async for one in self._client.list_workflows(f"{ours} AND {which}", rpc_timeout=PATIENCE):
-                yield one.id.removeprefix(PREFIX)
+                yield one.id.removeprefix(f"{kind}:")
         except (RPCError, TimeoutError) as error:
             raise _understood(error) from error
 
