@@ -248,7 +248,7 @@ async def recycle(session: Session, row: HandOffRow, lead: LeadRow, now: datetim
 # --- watched ---
 
 
-async def unwatched(session: Session, after: str, limit: int) -> list[HandOffRow]:
+async def owed(session: Session, after: str, limit: int) -> list[HandOffRow]:
     """Those for which a clock should run, after that id, in the order of their ids."""
     query = select(HandOffRow).where(col(HandOffRow.id) > after, *OWED).order_by(col(HandOffRow.id)).limit(limit)
     return list((await session.exec(query)).all())

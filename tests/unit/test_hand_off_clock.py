@@ -11,7 +11,7 @@ from nurture.hand_off_clock import Clock, Due, Standing, clock_of, followed, nex
 from nurture.pace import Pace
 
 MONDAY = datetime(2026, 11, 23, 10, tzinfo=UTC)
-PLACE = {"hours": between("09:00", "18:00", days=WORKING_DAYS)}
+PLACE: dict[str, Any] = {"hours": between("09:00", "18:00", days=WORKING_DAYS)}
 WHOLE: dict[str, Any] = {
     "remind_after": minutes(15), "answer_within": minutes(30), "reassign_after": hours(2), "recycle_after": hours(12)
 }  # fmt: skip

@@ -11,6 +11,9 @@ depends_on = None
 TEXTS = ("definition_version", "answered_by", "answered_via", "assigned_to", "because")
 MOMENTS = ("told_at", "first_told_at", "due_at")
 NUMBERS = ("assigned_n", "deeds")
+NO_CLOCK = (
+    '{"pace": {"origin": "1970-01-01T00:00:00Z", "factor": 1.0}}'  # of what was handed over before there were clocks
+)
 MEASURES = ("answered_after", "worked")
 
 
@@ -27,7 +30,7 @@ def upgrade() -> None:
             batch_op.add_column(sa.Column(name, sa.Float(), nullable=True))
         batch_op.add_column(sa.Column("team", sa.String(), nullable=False, server_default="sales"))
         batch_op.add_column(sa.Column("stage", sa.String(), nullable=False, server_default="assigned"))
-        batch_op.add_column(sa.Column("clock", sa.JSON(), nullable=False, server_default="{}"))
+        batch_op.add_column(sa.Column("clock", sa.JSON(), nullable=False, server_default=NO_CLOCK))
         batch_op.add_column(
             sa.Column(
                 "updated_at", sa.DateTime(timezone=True), nullable=False, server_default="1970-01-01 00:00:00+00:00"
