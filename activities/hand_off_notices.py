@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from activities.equipment import Equipment
 from activities.letters import TeamLetter, to_team
@@ -65,7 +66,8 @@ class Notices:
 
     def _given(self) -> dict[str, Any]:
         row, deed, team = self.row, self.deed, self.team
-        answer_by = hand_offs.clock_of(row).answer_by(deed.at) if deed.deed in TO_WHOM_HAS_IT else None
+        clock = hand_offs.clock_of(row)
+        answer_by = clock.answer_by(row.told_at or deed.at) if deed.deed in TO_WHOM_HAS_IT else None
         answer = self.equipment.links.hand_off(row.id, deed.n) if row.status == "open" else None
         return {
             "hand_off": row.id,
@@ -73,7 +75,7 @@ class Notices:
             "deed": deed.deed,
             "person": team.named(row.assigned_to),
             "to_lead": deed.deed in TO_THE_LEAD or deed.person == LEAD,
-            "answer_by": answer_by,
+            "answer_by": answer_by and answer_by.astimezone(ZoneInfo(clock.hours.zone)),
             "links": {"unsubscribe": None, "answer": answer},
             **row.dossier,
         }

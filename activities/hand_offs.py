@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
+from activities.dossiers import MOST_LINES, known, minute
 from activities.equipment import Equipment
 from nurture.definitions import Definition
 from nurture.facts import Facts
@@ -16,10 +17,9 @@ from nurture.pace import Pace
 from nurture.profile import facts_tree
 from nurture.store import Session, hand_offs, outbox
 from nurture.store.events import record_own_event
-from nurture.store.models import EventRow, HandOffRow, JourneyRow, LeadRow, MessageRow, ScoreChangeRow
+from nurture.store.models import EventRow, HandOffRow, JourneyRow, LeadRow, ScoreChangeRow
 from nurture.teams import Team
 
-MOST_LINES = 20
 WHO = ("first_name", "last_name", "email", "phone", "job_title", "country", "city", "language", "source", "stage")
 
 
@@ -100,11 +100,9 @@ async def _dossier(
 ) -> dict[str, Any]:
     """Who, why now, what it did, what it was sent."""
     did = select(EventRow).where(EventRow.lead_id == lead.id, col(EventRow.machine).is_(False))
-    got = select(MessageRow).where(MessageRow.lead_id == lead.id, MessageRow.status == "accepted")
     gained = select(ScoreChangeRow).where(ScoreChangeRow.lead_id == lead.id)
     matched = definition.matched(facts) if definition else {}
     events = (await session.exec(did.order_by(col(EventRow.received).desc()).limit(MOST_LINES))).all()
-    messages = (await session.exec(got.order_by(col(MessageRow.accepted_at).desc()).limit(MOST_LINES))).all()
     points = (await session.exec(gained.order_by(col(ScoreChangeRow.at).desc()).limit(MOST_LINES))).all()
     return {
         "who": {name: _of(lead, name) for name in WHO}
@@ -118,17 +116,13 @@ async def _dossier(
         },
         "scores": [{"name": name, "points": points} for name, points in sorted(lead.scores.items())],
         "points": [{"score": one.score, "rule": one.rule, "points": one.points} for one in points],
-        "did": [{"what": one.name, "at": _minute(one.at), "detail": _detail(one.properties)} for one in events],
-        "received": [{"template": one.template, "at": _minute(one.accepted_at)} for one in messages],
+        "did": [{"what": one.name, "at": minute(one.at), "detail": _detail(one.properties)} for one in events],
+        **await known(session, lead),
     }
 
 
 def _of(lead: LeadRow, name: str) -> Any:
     return lead.stage if name == "stage" else lead.profile.get(name)
-
-
-def _minute(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
 
 
 def _detail(properties: Mapping[str, Any]) -> str:

@@ -3,16 +3,15 @@
 Whoever changes one holds its lead's row first, then the hand-off's, then the team's turns.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import date, datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from nurture.assignment import Assigned, Load, assign
-from nurture.errors import BadInput, NotFound, Refused
+from nurture.errors import NotFound, Refused
 from nurture.hand_off_clock import Clock, Standing
 from nurture.store import leads, outbox
 from nurture.store.database import Session
@@ -22,22 +21,6 @@ from nurture.store.leases import alone
 from nurture.store.models import HandOffRow, LeadRow, OutboxRow
 from nurture.store.upsert import insert
 from nurture.teams import LEAD, Team
-
-Answer: TypeAlias = Literal["accepted", "rejected"]
-ANSWERS: Mapping[str, Answer] = {"sales_accepted": "accepted", "sales_rejected": "rejected"}
-"""What sales may say, by the event that tells of it."""
-LONGEST_REASON = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An answer of sales: by whom, and by what way it came."""
-
-    answer: Answer
-    reason: str = ""
-    by: str = ""
-    via: str = ""
-
 
 # --- found ---
 
@@ -171,70 +154,7 @@ async def _loads(session: Session, team: str) -> dict[str, Load]:
     return found
 
 
-# --- answered ---
-
-
-async def answer(session: Session, row: HandOffRow, lead: LeadRow, said: Said, now: datetime) -> bool:
-    """Take the answer of sales to what is held; False when it was given before just so.
-
-    It is an event that journeys hear, and its clock ends. A second answer that says something else is refused.
-    """
-    if row.status != "open":
-        if row.status == said.answer:
-            return False
-        raise Refused(f"hand-off {row.id} {answered_so(row)}")
-    clock = clock_of(row)
-    row.status, row.reason, row.answered_at = said.answer, said.reason, now
-    row.answered_by, row.answered_via, row.due_at = said.by, said.via, None
-    row.answered_after = clock.passed(row.created_at, now).total_seconds()
-    row.worked = clock.worked(row.created_at, now).total_seconds()
-    done(session, row, said.answer, said.by, now, said.reason)
-    about = {"hand_off": row.id, "definition": row.definition, "reason": said.reason, "by": said.by}
-    await record_own_event(session, lead, f"sales_{said.answer}", about, answer_event(row.id), now)
-    await outbox.put(session, [wound(row, now)])
-    return True
-
-
-def answer_event(hand_off_id: str) -> str:
-    """The id of the event that tells of its answer."""
-    return f"sales/{hand_off_id}"
-
-
-def answered_so(row: HandOffRow) -> str:
-    """What became of it, in words: it "was accepted on … by ann"."""
-    if row.status == "recycled":
-        return f"went back into nurture on {row.updated_at:%Y-%m-%d %H:%M} UTC, since nobody had answered"
-    by = f" by {row.answered_by}" if row.answered_by else ""
-    because = f": {row.reason}" if row.reason else ""
-    return f"was {row.status} on {row.answered_at:%Y-%m-%d %H:%M} UTC{by}{because}"
-
-
-def a_reason(given: str, known: Sequence[str] = ()) -> str:
-    """The reason for a no as it is kept; one of those known, where there are any, with a word beside it or without."""
-    reason = " ".join(given.split())[:LONGEST_REASON]
-    if not reason.isprintable():
-        raise BadInput("reason: give a text", field="reason")
-    if known and not any(reason == one or reason.startswith(f"{one}: ") for one in known):
-        raise BadInput(f"reason: begin with one of: {'; '.join(known)}", field="reason")
-    return reason
-
-
-async def answer_of(
-    session: Session, lead_id: str, hand_off_id: str, said: Said, now: datetime
-) -> tuple[HandOffRow, bool] | None:
-    """Take an answer about a lead to its open hand-off, the oldest first, or to the one named.
-
-    None when the lead was never handed over; False when it comes too late, and so means nothing.
-    """
-    lead = await leads.locked(session, lead_id)
-    rows = [row for row in await of_lead(session, lead_id) if hand_off_id in ("", row.id)]
-    if not rows:
-        return None
-    open_ones = [row for row in rows if row.status == "open"]
-    if not open_ones:
-        return rows[0], False
-    row, lead = await locked(session, open_ones[-1].id)
-    return row, await answer(session, row, lead, said, now)
+# --- taken back ---
 
 
 async def recycle(session: Session, row: HandOffRow, lead: LeadRow, now: datetime) -> None:

@@ -12,8 +12,9 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from nurture import Campaign, Salesperson, State, Team, days, escalate, hours, leave, minutes, on, wait_for
+from nurture.sales import Answer, Said
+from nurture.sales import answer as say
 from nurture.store import Store, hand_offs
-from nurture.store.hand_offs import Said
 from nurture.store.models import HandOffRow, JourneyRow, MessageRow, new_id
 from tests.temporal.server import STRICT
 from tests.temporal.town import Town, a_lead
@@ -110,12 +111,11 @@ class Handed:
         """Its clock moves on, to the end unless told how far."""
         return await self.town.moves_on(self.clock, by)
 
-    async def answers(self, answer: hand_offs.Answer, reason: str = "", *, by: str = "ann") -> bool:
+    async def answers(self, answer: Answer, reason: str = "", *, by: str = "ann") -> bool:
         """Sales says so, and everybody concerned hears of it."""
         now = datetime.now(UTC)
         async with self.town.store.write() as session:
-            row, lead = await hand_offs.locked(session, self.id)
-            fresh = await hand_offs.answer(session, row, lead, Said(answer, reason, by, "cli"), now)
+            fresh = await say(session, self.town.equipment.recorder, self.id, Said(answer, reason, by, "cli"), now)
         await self.town.dispatch(now)
         return fresh
 
