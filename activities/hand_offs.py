@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from activities.dossiers import MOST_LINES, known, minute
 from activities.equipment import Equipment
+from nurture.assignment import territory
 from nurture.definitions import Definition
 from nurture.facts import Facts
 from nurture.hand_off_clock import Clock, clock_of
@@ -88,11 +89,8 @@ async def hand_over(
 
 
 def wanted(team: Team, lead: LeadRow) -> str | None:
-    """The territory that the lead belongs to, by the field of the team's rule."""
-    found: Any = facts_tree(lead.profile, lead.stage, lead.scores)
-    for name in team.assign.field:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return None if found is None or found == () else str(found)
+    """The territory that the lead belongs to."""
+    return territory(team, facts_tree(lead.profile, lead.stage, lead.scores))
 
 
 async def _dossier(

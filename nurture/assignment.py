@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from nurture.teams import LEAD, Salesperson, Team
 
@@ -39,6 +39,14 @@ def assign(
     if loaded:
         rule = f"has the fewest open: {loads.get(first.key, Load()).open}"
     return Assigned(first.key, rule or "by turn")
+
+
+def territory(team: Team, lead: Mapping[str, Any]) -> str | None:
+    """The territory that a lead belongs to, by the field of the team's rule; `lead` is a tree of plain values."""
+    found: Any = lead
+    for name in team.assign.field:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return str(found) if team.assign.field and found is not None else None
 
 
 def _rank(load: Load, loaded: bool) -> tuple[int, int]:
