@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 from temporalio import activity
@@ -11,11 +12,11 @@ from activities.equipment import Equipment
 from activities.errands import Errand, TryAgain
 from activities.hand_off_notices import Notices
 from activities.hand_offs import taker, wanted
+from activities.webhooks import WebhookErrand
 from nurture.errors import NotFound
 from nurture.hand_off_clock import next_due
 from nurture.store import Session, hand_offs
 from nurture.store.hand_off_tables import HandOffDeedRow
-from nurture.store.leads import locked
 from nurture.store.models import HandOffRow, LeadRow
 from nurture.teams import LEAD
 from workflows.ports import Attended, ClockOrder, HandOffPort
@@ -50,6 +51,14 @@ async def attend(equipment: Equipment, hand_off_id: str, clock: Callable[[], dat
         return Attended(ending=FORGOTTEN)
 
 
+class Errands(NamedTuple):
+    """What is left to run about a deed, prepared."""
+
+    deed: int
+    call: Errand | None
+    mail: Errand | None
+
+
 class Look:
     """One look at one hand-off."""
 
@@ -58,19 +67,20 @@ class Look:
         self.again: datetime | None = None  # when the CRM is to be called again
 
     async def take(self) -> Attended:
-        """Do, tell, and settle when to look again."""
+        """Do, tell, and settle when to look again; in as few transactions as it takes, for others write meanwhile."""
         async with self.equipment.store.write() as session:
             row, lead = await hand_offs.locked(session, self.id)
             if row.status == "open":
                 await self._do_what_is_due(session, row, lead)
-            news = [
-                one for one in await hand_offs.deeds(session, self.id) if one.told_at is None or one.called_at is None
-            ]
-        for deed in news:
-            await self._tell(deed)
-        async with self.equipment.store.write() as session:
-            row, _ = await hand_offs.locked(session, self.id)
-            return self._settled(session, row)
+            left = [await self._prepared(session, row, deed) for deed in await hand_offs.untold(session, self.id)]
+            steps = [(one.deed, errand) for one in left for errand in (one.call, one.mail) if errand is not None]
+            if not steps:
+                return self._settled(session, row)
+        for deed, errand in steps[:-1]:
+            await self._run(deed, errand)
+        attended = await self._run(*steps[-1], and_settle=True)
+        assert attended is not None  # it was settled
+        return attended
 
     async def _do_what_is_due(self, session: Session, row: HandOffRow, lead: LeadRow) -> None:
         now, clock = self.clock(), hand_offs.clock_of(row)
@@ -90,48 +100,46 @@ class Look:
             case "recycled":
                 await hand_offs.recycle(session, row, lead, now)
 
-    async def _tell(self, deed: HandOffDeedRow) -> None:
-        """Call the CRM and write to people, each once; a CRM in trouble holds up nobody's mail, nor the clock."""
-        async with self.equipment.store.read() as session:
-            row = await hand_offs.get(session, self.id)
-        notices = Notices(self.equipment, row, deed)
-        if deed.called_at is None:
-            try:
-                await self._run(row, notices.call(self.clock()))
-                await self._noted(deed, called=True)
-            except TryAgain as error:
-                log.warning("hand_off.call_put_off", hand_off=self.id, deed=deed.n, reason=str(error))
-                self.again = self.clock() + _patience(self.clock() - deed.at)
-        if deed.told_at is None:
-            note = await self._run(row, notices.mail())
-            await self._noted(deed, told=True, note=note or notices.overtaken)
+    async def _prepared(self, session: Session, row: HandOffRow, deed: HandOffDeedRow) -> Errands:
+        """The deed's errands; what there is nothing to run for is noted at once."""
+        notices, now = Notices(self.equipment, row, deed), self.clock()
+        call = notices.call(now) if deed.called_at is None else None
+        if deed.called_at is None and (call is None or await call.prepare(session, now) is not None):
+            call, deed.called_at = None, now
+        mail = notices.mail() if deed.told_at is None else None
+        answer = await mail.prepare(session, now) if mail is not None else None
+        if deed.told_at is None and (mail is None or answer is not None):
+            mail = None
+            _told(row, deed, answer.note if answer else notices.overtaken, now)
+        session.add(deed)
+        session.add(row)
+        return Errands(deed.n, call, mail)
 
-    async def _run(self, row: HandOffRow, errand: Errand | None) -> str:
-        """Run the errand, if there is one; answers what there is to say of it."""
-        if errand is None:
-            return ""
-        async with self.equipment.store.write() as session:
-            await locked(session, row.lead_id)
-            answer = await errand.prepare(session, self.clock())
-        if answer is not None:
-            return answer.note
-        await errand.run(self.clock())
-        async with self.equipment.store.write() as session:
-            return (await errand.record(session, self.clock())).note
-
-    async def _noted(self, deed: HandOffDeedRow, *, called: bool = False, told: bool = False, note: str = "") -> None:
+    async def _run(self, deed_n: int, errand: Errand, *, and_settle: bool = False) -> Attended | None:
+        """Run it and note how it went; a CRM in trouble holds up nobody's mail, nor the clock."""
+        trouble = False
+        try:
+            await errand.run(self.clock())
+        except TryAgain as error:
+            if not isinstance(errand, WebhookErrand):
+                raise
+            log.warning("hand_off.call_put_off", hand_off=self.id, deed=deed_n, reason=str(error))
+            trouble = True
         async with self.equipment.store.write() as session:
             row, _ = await hand_offs.locked(session, self.id)
-            noted = await session.get_one(HandOffDeedRow, (self.id, deed.n), populate_existing=True)
+            deed = await session.get_one(HandOffDeedRow, (self.id, deed_n), populate_existing=True)
             now = self.clock()
-            if called:
-                noted.called_at = now
-            if told:
-                noted.told_at, noted.note = now, "; ".join(filter(None, [noted.note, note]))
-                if deed.n == row.assigned_n:
-                    row.told_at, row.first_told_at = now, row.first_told_at or now
-            session.add(noted)
+            if trouble:
+                self.again = now + _patience(now - deed.at)
+            else:
+                note = (await errand.record(session, now)).note
+                if isinstance(errand, WebhookErrand):
+                    deed.called_at = now
+                else:
+                    _told(row, deed, note, now)
+            session.add(deed)
             session.add(row)
+            return self._settled(session, row) if and_settle else None
 
     def _settled(self, session: Session, row: HandOffRow) -> Attended:
         """When to look again, kept in the row, so that a lost clock is found."""
@@ -142,6 +150,13 @@ class Look:
         row.due_at = min(moments, default=None)
         session.add(row)
         return Attended(until=row.due_at) if row.due_at else Attended(ending=NOTHING_MORE)
+
+
+def _told(row: HandOffRow, deed: HandOffDeedRow, note: str, now: datetime) -> None:
+    """Whoever was to hear of the deed has; if it is theirs by it, their time begins."""
+    deed.told_at, deed.note = now, "; ".join(filter(None, [deed.note, note]))
+    if deed.n == row.assigned_n:
+        row.told_at, row.first_told_at = now, row.first_told_at or now
 
 
 def _patience(since: timedelta) -> timedelta:

@@ -79,6 +79,11 @@ async def deeds(session: Session, hand_off_id: str) -> list[HandOffDeedRow]:
     return list((await session.exec(query.order_by(col(HandOffDeedRow.n)))).all())
 
 
+async def untold(session: Session, hand_off_id: str) -> list[HandOffDeedRow]:
+    """The deeds of which somebody, or the CRM, has yet to hear."""
+    return [one for one in await deeds(session, hand_off_id) if one.told_at is None or one.called_at is None]
+
+
 def standing(row: HandOffRow) -> Standing:
     """How it stands, for its clock."""
     stage: Any = row.stage

@@ -1,6 +1,7 @@
 """Erasing a lead, on each database in turn: nothing is left, nothing more goes out, nothing comes back (F26)."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from sqlalchemy import select as select_columns
 from sqlmodel import SQLModel, select
 
+from activities.errands import TryAgain
+from activities.hand_off_clock import attend
 from nurture import (
     Campaign,
     State,
@@ -38,7 +41,16 @@ from nurture.store.consents import current_consents
 from nurture.store.erasure import Erased, erase
 from nurture.store.export import export
 from nurture.store.leads import look_up
-from nurture.store.models import DeadLetterRow, ErasureRow, LeadRow, MessageRow, OutboxRow, RefusalRow, SuppressionRow
+from nurture.store.models import (
+    DeadLetterRow,
+    ErasureRow,
+    HandOffRow,
+    LeadRow,
+    MessageRow,
+    OutboxRow,
+    RefusalRow,
+    SuppressionRow,
+)
 from nurture.store.personal import KEPT, PERSONAL
 from nurture.store.suppressions import suppress, suppressed
 from tests.integration.hook import Hook
@@ -318,7 +330,7 @@ async def test_an_address_refused_after_the_erasure_brings_nothing_back(way: Way
 HANDED_OVER = Campaign("sales", enters=[on("asked")], states=[State("one", [escalate("ready"), wait(days(3))])])
 
 
-@pytest.mark.parametrize(("point", "calls"), [("after commit 1", 0), ("after commit 2", 0), ("after commit 3", 1)])
+@pytest.mark.parametrize(("point", "calls"), [("after commit 1", 0), ("after commit 2", 1)])
 async def test_the_team_and_its_webhook_hear_nothing_after_the_erasure(way: Way, point: str, calls: int) -> None:
     async with Hook().open() as crm:
         way.settings = way.settings.model_copy(update={"sales_webhook": crm.url()})
@@ -326,7 +338,10 @@ async def test_the_team_and_its_webhook_hear_nothing_after_the_erasure(way: Way,
         await walker.walk()
         way.store.deeds[point] = lambda: _erased(walker)
 
-        assert (await walker.attend()).ending == "forgotten"
+        [hand_off] = await rows(way.store, HandOffRow)
+        with contextlib.suppress(TryAgain):
+            await walker.attend()
+        assert (await attend(way.equipment, hand_off.id, lambda: way.now)).ending == "forgotten"
     assert (way.post.taken, len(crm.took)) == ([], calls)
 
 
