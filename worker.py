@@ -21,6 +21,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunn
 from activities.bulk import BulkActivities
 from activities.equipment import Equipment
 from activities.failures import Failures
+from activities.hand_off_clock import HandOffActivities
 from activities.network import Network, reach
 from activities.unknowns import resolve_unknown
 from activities.walk import JourneyActivities
@@ -51,6 +52,7 @@ from nurture.templates import Templates
 from workflows.bulk import BulkWorkflow
 from workflows.client import TemporalJourneys
 from workflows.connection import connect, quiet_runtime, require_reachable
+from workflows.hand_off import HandOffWorkflow
 from workflows.journey import A_WALK, JourneyWorkflow
 from workflows.queues import bulk_queue, urgent_queue
 
@@ -107,7 +109,7 @@ async def working(
     usual = Worker(
         client,
         task_queue=queue,
-        workflows=[JourneyWorkflow, BulkWorkflow],
+        workflows=[JourneyWorkflow, HandOffWorkflow, BulkWorkflow],
         activities=[walk],
         max_concurrent_activities=equipment.settings.walks_at_once,
         interceptors=[Failures()],
@@ -117,17 +119,18 @@ async def working(
         max_cached_workflows=2000,
         graceful_shutdown_timeout=A_WALK + A_MARGIN,
     )
-    urgent = _activity_worker(client, urgent_queue(queue), walk, at_once=20)
+    attend = HandOffActivities(equipment).attend
+    urgent = _activity_worker(client, urgent_queue(queue), walk, attend, at_once=20)
     bulk = _activity_worker(client, bulk_queue(queue), BulkActivities(equipment, engine).page, at_once=4)
     async with usual, urgent, bulk:
         yield
 
 
-def _activity_worker(client: Client, queue: str, activity: Callable[..., Any], *, at_once: int) -> Worker:
+def _activity_worker(client: Client, queue: str, *activities: Callable[..., Any], at_once: int) -> Worker:
     return Worker(
         client,
         task_queue=queue,
-        activities=[activity],
+        activities=activities,
         interceptors=[Failures()],
         max_concurrent_activities=at_once,
         max_concurrent_activity_task_polls=2,

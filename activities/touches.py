@@ -5,7 +5,7 @@ from typing import Any
 
 from activities.equipment import Equipment
 from activities.errands import Errand
-from activities.hand_offs import hand_over
+from activities.hand_offs import Grounds, hand_over, taker
 from activities.letters import to_lead, to_team
 from activities.messages import MessageErrand
 from activities.webhooks import WebhookErrand
@@ -44,8 +44,9 @@ class Touch:
                 return [self._notice(team, "team/task", {"title": title, "due": due})]
             case Call():
                 return self._call(step, now)
-            case Escalate(definition=key):
-                return await self._escalated(session, key, facts, now)
+            case Escalate():
+                await self._escalated(session, step, facts, now)
+                return []
             case _:
                 raise TypeError(f"{step.kind} is no touch")
 
@@ -90,12 +91,8 @@ class Touch:
     def _ids(self) -> dict[str, str]:
         return {"lead_id": self.lead.id, "journey_id": self.row.id, "campaign": self.version.campaign.key}
 
-    async def _escalated(self, session: Session, key: str, facts: Facts, now: datetime) -> list[Errand]:
+    async def _escalated(self, session: Session, step: Escalate, facts: Facts, now: datetime) -> None:
+        """Hand the lead over; who is to know of it is told by the hand-off's clock."""
+        key, to = step.definition, taker(self.equipment, step.team, self.pace)
         definition = self.equipment.catalogue.definitions.get(key)
-        hand_off = await hand_over(session, self.row, self.occurrence, self.lead, key, definition, facts, now)
-        errands: list[Errand] = [self._notice("sales", "team/hand_off", {"hand_off": hand_off.id, **hand_off.dossier})]
-        if url := self.equipment.settings.sales_webhook:
-            body = {"type": "hand_off.created", "data": {"hand_off": hand_off.id, **self._ids(), **hand_off.dossier}}
-            request = self._request(f"{self.occurrence}:webhook", "hand_off", body, now)
-            errands.append(WebhookErrand(self.equipment.store, self.equipment.webhooks, "sales", url, request))
-        return errands
+        await hand_over(session, self.row, self.occurrence, self.lead, Grounds(key, definition, facts), to, now)

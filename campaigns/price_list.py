@@ -64,7 +64,9 @@ campaign = Campaign(
         ]),
         State("handover", [
             escalate("marketing-director"),
-            wait_for(on("sales_rejected"), up_to=days(14), then="recycle", otherwise=leave("with sales")),
+            wait_for(
+                on("sales_rejected"), on("hand_off_recycled"), up_to=days(14), then="recycle", otherwise=leave("with sales"),
+            ),
         ]),
         State("recycle", [
             wait(days(30)),

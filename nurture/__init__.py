@@ -13,6 +13,7 @@ from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
 from nurture.scores import Score, Threshold, gives
+from nurture.teams import Salesperson, Team, by_load, by_territory, round_robin
 from nurture.triggers import done, leave, on, when
 from nurture.vocabulary import (
     add_points,
@@ -47,9 +48,11 @@ __all__ = [
     "Definition",
     "Hook",
     "Mailing",
+    "Salesperson",
     "Score",
     "Source",
     "State",
+    "Team",
     "Threshold",
     "add_points",
     "add_to",
@@ -60,6 +63,8 @@ __all__ = [
     "at_most",
     "between",
     "branch",
+    "by_load",
+    "by_territory",
     "call",
     "clicked",
     "daily",
@@ -86,6 +91,7 @@ __all__ = [
     "quiet",
     "remove_from",
     "replied",
+    "round_robin",
     "seconds",
     "send",
     "set_field",

@@ -9,12 +9,15 @@ from nurture.definitions import Definition
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
 from nurture.scores import Score
+from nurture.teams import Team
 from nurture.version import Version
+
+USUAL_TEAM = "sales"
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Campaigns as versions, scores, definitions, audiences, mailings, hooks and sources."""
+    """Campaigns as versions, scores, definitions, audiences, mailings, hooks, sources and teams."""
 
     campaigns: Mapping[str, Version] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
@@ -23,6 +26,15 @@ class Catalogue:
     mailings: Mapping[str, Mailing] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    teams: Mapping[str, Team] = field(default_factory=dict)
+
+    def team(self, key: str, addresses: Mapping[str, str]) -> Team:
+        """The team of that key, or the only one there is; where none is written, a team of nobody but its address."""
+        if key in self.teams:
+            return self.teams[key]
+        if not key and len(self.teams) == 1:
+            return next(iter(self.teams.values()))
+        return Team(key=key or USUAL_TEAM, lead=addresses.get(key or USUAL_TEAM, ""))
 
     @cached_property
     def entered_by(self) -> dict[str, list[Version]]:

@@ -41,6 +41,7 @@ from nurture.steps import (
     Wait,
     WaitFor,
 )
+from nurture.teams import Team
 from nurture.triggers import Done, Leave, On, ToState, When
 from nurture.values import Plain
 
@@ -151,8 +152,9 @@ class Check:
                 yield self._error(place, fault)
             case Message():
                 yield from self._message(place, step)
-            case Escalate(definition=name):
+            case Escalate(definition=name, team=team):
                 yield from self._known(place, "definition", name, self.catalogue.definitions)
+                yield from self._team(place, team)
             case SetField(field=path, value=value):
                 yield from self._set(place, path, value)
             case Advance(stage=name):
@@ -182,6 +184,13 @@ class Check:
                 yield from self._target(place, to)
             case _:
                 return
+
+    def _team(self, place: str, team: str) -> Iterator[Fault]:
+        if team:
+            yield from self._known(place, "team", team, self.catalogue.teams)
+        elif len(self.catalogue.teams) > 1:
+            names = ", ".join(sorted(self.catalogue.teams))
+            yield self._error(place, f"says not to which team, and there are {names}: give team=")
 
     def _message(self, place: str, step: Message) -> Iterator[Fault]:
         if step.channel != "email":
@@ -321,7 +330,7 @@ def faults_of_declared(value: object, catalogue: Catalogue, file: str) -> list[F
 
 def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     match value:
-        case Score(key=key) | Definition(key=key) | Audience(key=key) if not NAME.fullmatch(key):
+        case Score(key=key) | Definition(key=key) | Audience(key=key) | Team(key=key) if not NAME.fullmatch(key):
             yield (
                 f'{type(value).__name__.lower()} "{key}"',
                 "this key cannot be used: write small letters, digits, - and _",

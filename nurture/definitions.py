@@ -1,5 +1,7 @@
 """Sales-ready definitions as code: which leads are handed to sales, and what the facts were."""
 
+from hashlib import sha256
+
 from pydantic import BaseModel, ConfigDict
 
 from nurture.conditions import AnyCondition, leaves
@@ -14,6 +16,11 @@ class Definition(BaseModel):
     key: str
     ready: AnyCondition
     title: str = ""
+
+    @property
+    def version(self) -> str:
+        """The name of what it says now, made of its content."""
+        return sha256(self.model_dump_json(exclude={"title"}).encode()).hexdigest()[:12]
 
     def matched(self, facts: Facts) -> dict[str, bool]:
         """Every simple condition of the definition in words, and whether it holds."""

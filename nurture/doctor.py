@@ -20,6 +20,7 @@ class Word(StrEnum):
     UNSTARTED = "unstarted"
     FAILING = "failing"
     OVERDUE = "overdue"
+    UNWATCHED = "unwatched"
     LEFTOVER = "leftover"
     STRANGER = "stranger"
     STRANDED = "stranded"
@@ -54,6 +55,7 @@ AILMENTS: dict[Word, Ailment] = {
     Word.OVERDUE: Ailment(
         "journeys whose wait is long over", "see that a worker runs, and look at their workflows in Temporal"
     ),
+    Word.UNWATCHED: Ailment("open hand-offs whose clock does not run", "--fix winds them again"),
     Word.LEFTOVER: Ailment("workflows of journeys that have ended", "--fix ends them"),
     Word.STRANGER: Ailment(
         "workflows of journeys that this database does not know",

@@ -31,6 +31,13 @@ class Answering(NamedTuple):
     message_id: str
 
 
+class Handed(NamedTuple):
+    """A hand-off, and the deed by whose mail it is answered."""
+
+    hand_off_id: str
+    deed: int
+
+
 class Links:
     """Makes links under `base_url` and reads their tokens back; the first secret signs, all are accepted."""
 
@@ -66,6 +73,17 @@ class Links:
     def answering(self, token: str) -> Answering:
         """Who answers what."""
         return Answering(*self._parts("survey", token, 3))
+
+    def hand_off(self, hand_off_id: str, deed: int) -> str:
+        """Where sales answers, by the deed that the mail tells of; it says whom it was sent to."""
+        return f"{self.base_url}/h/{self._token('hand-off', hand_off_id, str(deed))}"
+
+    def handed_off(self, token: str) -> Handed:
+        """Which hand-off is answered, by which deed's mail."""
+        hand_off_id, deed = self._parts("hand-off", token, 2)
+        if not deed.isdecimal():
+            raise NotFound("there is nothing at this address")
+        return Handed(hand_off_id, int(deed))
 
     def share(self, code: str) -> str:
         """The address a lead gives to friends; the code is public and so not signed."""

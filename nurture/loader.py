@@ -19,6 +19,7 @@ from nurture.faults import Fault, faults_of
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
 from nurture.scores import Score
+from nurture.teams import Team
 from nurture.templates import Templates
 from nurture.version import frozen
 
@@ -31,6 +32,7 @@ KINDS: Mapping[type, str] = {
     Mailing: "mailings",
     Hook: "hooks",
     Source: "sources",
+    Team: "teams",
 }
 
 

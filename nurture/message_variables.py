@@ -43,7 +43,8 @@ TEAM = frozenset(
     {
         "campaign.key", "campaign.title", "links.unsubscribe", "sender.name", "sender.postal_address", "link",
         "lead_id", "journey_id", "team", "text", "title", "due", "hand_off",
-        "who", "why", "scores", "points", "did", "received",
+        "who", "why", "scores", "points", "did", "received", "bant", "company", "pages", "asked", "links.answer", "deed",
+        "person", "to_lead", "answer_by",
     }
 )  # fmt: skip
 """For the notices to a team: of a `notify`, a `task`, and the dossier of a hand-off."""

@@ -40,7 +40,9 @@ from nurture.pace import Pace
 from nurture.permission import Go, HouseRules, Later, Never, Standing, permission, policy_for
 from nurture.profile import facts_tree
 from nurture.scores import Score, changes_by_event, changes_by_profile, crossings
+from nurture.simulated_sales import Pressed, SimulatedSales
 from nurture.steps import AddPoints, Advance, AnyStep, Escalate, Message, Step, Subscribe, Unsubscribe
+from nurture.teams import Team
 from nurture.triggers import On, When
 from nurture.version import Version, frozen
 
@@ -92,6 +94,7 @@ class Story:
     messages: list[tuple[datetime, str]] = field(default_factory=list)
     withheld: list[tuple[str, str]] = field(default_factory=list)
     hand_offs: list[str] = field(default_factory=list)
+    sales: list[Pressed] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     now: datetime = A_MONDAY
 
@@ -143,6 +146,7 @@ def simulate(
     start: datetime = A_MONDAY,
     up_to: timedelta = timedelta(days=3650),
     scores: Iterable[Score] = (),
+    teams: Iterable[Team] = (),
     rules: HouseRules | None = None,
     lead_id: str = "simulated",
     time_zone: str = "UTC",
@@ -151,7 +155,8 @@ def simulate(
     """The story of one lead that enters at `start`.
 
     `lead` is the profile (`{"country": "DE", "consents": {"*": False}}`); unless it says otherwise it has an address and
-    has consented. `rules` are the house's quiet hours and caps; the default ones hold unless others are given. `key` is
+    has consented. `rules` are the house's quiet hours and caps; the default ones hold unless others are given. `teams` take
+    the lead over when it is handed to sales, and press until the events say `sales_accepted` or `sales_rejected`. `key` is
     what the journey is for, where a campaign has one for each of something.
     """
     version = campaign if isinstance(campaign, Version) else frozen(campaign)
@@ -165,6 +170,7 @@ def simulate(
         lead_id,
         time_zone,
         key=key,
+        teams=tuple(teams),
     )
     return world.run(start + up_to)
 
@@ -175,6 +181,7 @@ class _World:
     def __init__(
         self, version: Version, lead: dict[str, Any], events: Sequence[Planned], start: datetime,
         scores: tuple[Score, ...], rules: HouseRules, lead_id: str, time_zone: str, *, key: str,
+        teams: tuple[Team, ...],
     ) -> None:  # fmt: skip
         self.version, self.scores, self.rules, self.lead_id = version, scores, rules, lead_id
         self.pace = Pace(origin=start)
@@ -185,6 +192,7 @@ class _World:
         self.stage, self.points = "need", dict[str, float]()
         self.tree: dict[str, Any] = {}
         self.time_zone, self.key = time_zone, key
+        self.sales = SimulatedSales(teams, time_zone)
         self._learn(lead)
         self.happened: dict[str, list[Happening]] = {}
         self.given: dict[tuple[str, str], int] = {}
@@ -235,7 +243,7 @@ class _World:
                     self._told(reason, Closed(at=self.now), {})
             if not isinstance(move, Rest):
                 self._look_back()
-        self.story.lead, self.story.now = self._known(), self.now
+        self.story.lead, self.story.now, self.story.sales = self._known(), self.now, self.sales.deeds
         return self.story
 
     def _told(self, words: str, reply: AnyReply, values: dict[str, Any]) -> None:
@@ -254,11 +262,13 @@ class _World:
         """What is heard before `until`, the clock moved on to it; None with the clock at `until`."""
         while True:
             coming = self.start + self.ahead[0].after if self.ahead else None
-            turn = self._next_turn(until)
-            moment = min(one for one in (coming, turn, until) if one is not None)
+            turn, due = self._next_turn(until), self.sales.next_due(self.now)
+            moment = min(one for one in (coming, turn, due, until) if one is not None)
             self.now = max(self.now, moment)
-            if moment == until and coming != until:
+            if moment == until and until not in (coming, due):
                 return None
+            if due is not None and due == moment and self.sales.acts(self._known(), self.now):
+                self._receive("hand_off_recycled", {})
             if coming is not None and coming == moment:
                 planned = self.ahead.pop(0)
                 self._learn(planned.profile)
@@ -282,6 +292,8 @@ class _World:
 
     def _happen(self, name: str, properties: Mapping[str, Any]) -> None:
         happening = self._receive(name, properties)
+        if name in ("sales_accepted", "sales_rejected"):
+            self.sales.answered()
         for change in changes_by_event(self.scores, happening, self.given):
             key = change.score, change.rule
             self.given[key] = self.given.get(key, 0) + 1
@@ -330,8 +342,9 @@ class _World:
         match step:
             case Message():
                 return self._sent(step)
-            case Escalate(definition=definition):
+            case Escalate(definition=definition, team=team):
                 self.story.hand_offs.append(definition)
+                self.sales.hand_over(team, self._known(), self.now)
                 self._receive("handed_over", {"definition": definition})
             case AddPoints(score=score, points=points):
                 self._add_points(score, points)

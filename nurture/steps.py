@@ -108,9 +108,10 @@ class Escalate(Step):
     touches: ClassVar[bool] = True
     kind: Literal["escalate"] = "escalate"
     definition: str
+    team: str = ""
 
     def words(self) -> str:
-        return f"hand over to sales as {self.definition}"
+        return f"hand over to {self.team or 'sales'} as {self.definition}"
 
 
 class Task(Step):

@@ -84,9 +84,9 @@ def notify(text: str, *, team: str = "marketing") -> steps.Step:
 
 
 @_says_where_it_breaks
-def escalate(definition: str) -> steps.Step:
-    """Hand the lead over to sales, by that sales-ready definition."""
-    return steps.Escalate(definition=definition)
+def escalate(definition: str, *, team: str = "") -> steps.Step:
+    """Hand the lead over to sales, by that sales-ready definition; of several teams to the named one."""
+    return steps.Escalate(definition=definition, team=team)
 
 
 @_says_where_it_breaks

@@ -9,8 +9,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from nurture.errors import BadInput, BadSettings, NotFound, Refused
 from nurture.hooks import Source
-from nurture.intake import Internal, read_incoming
+from nurture.intake import Incoming, Internal, read_incoming
 from nurture.intake.incoming import stable_id
+from nurture.sales import ANSWERS, Said, a_reason, answer_about, event_of
 from web.bodies import as_json
 from web.problems import Unauthorised
 from web.state import State, clock, state
@@ -54,6 +55,8 @@ async def take_webhook(source: str, request: Request, here: Annotated[State, Dep
     if mapped is None:
         return Heard(ignored=True)
     incoming = read_incoming({**mapped, "lead": _tree(mapped["lead"]), "source": f"hook {source}"[:100]})
+    if incoming.name in ANSWERS and (heard := await _answered(here, incoming)):
+        return heard
     # The team declared the mapping, so it may name events of our own: what sales answered comes from the CRM.
     event = Internal(**{**dict(incoming), "id": stable_id("hook", source, webhook_id)})
     (result,) = await here.intake.accept([event], clock())
@@ -62,6 +65,31 @@ async def take_webhook(source: str, request: Request, here: Annotated[State, Dep
     if result.error is not None:
         raise result.error
     return Heard(id=result.id, lead_id=result.lead_id)
+
+
+async def _answered(here: State, incoming: Incoming) -> Heard | None:
+    """What sales answered to a hand-off, by the lead or by the hand-off's id; None when there is none to answer."""
+    named = incoming.properties.get("hand_off")
+    said = Said(
+        answer=ANSWERS[incoming.name or ""],
+        reason=a_reason(str(incoming.properties.get("reason") or "")),
+        by=a_reason(str(incoming.properties.get("by") or "")),
+        via=incoming.source,
+    )
+    known = incoming.model_copy(update={"id": None, "name": None, "properties": {}})
+    (result,) = await here.intake.accept([known], clock())
+    if result.lead_id is None:
+        return None
+    async with here.store.write() as session:
+        lead_id, hand_off_id = result.lead_id, str(named or "")
+        try:
+            found = await answer_about(session, here.intake.recorder, lead_id, hand_off_id, said, clock())
+        except NotFound:  # erased meanwhile
+            return Heard(ignored=True)
+    if found is None:
+        return None
+    row, fresh = found
+    return Heard(ignored=not fresh, id=event_of(row.id), lead_id=row.lead_id)
 
 
 def _verified(known: tuple[Webhook, ...], request: Request, body: bytes) -> str:

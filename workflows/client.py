@@ -1,4 +1,4 @@
-"""How others address journeys and bulk runs on Temporal: start, tell, forget, wake. All of it may be done twice."""
+"""How others address journeys, bulk runs and clocks on Temporal: start, tell, forget, wake, wind. All of it may be done twice."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -24,8 +24,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from nurture.errors import Unavailable
 from nurture.journey import Heard
-from nurture.orders import StartOrder
+from nurture.orders import FIRST, StartOrder
 from workflows.bulk import BulkWorkflow
+from workflows.hand_off import HandOffWorkflow
 from workflows.journey import JourneyOrder, JourneyWorkflow
 
 Answer = TypeVar("Answer")
@@ -34,6 +35,7 @@ LEAD = SearchAttributeKey.for_keyword("NurtureLead")
 VERSION = SearchAttributeKey.for_keyword("NurtureVersion")
 ATTRIBUTES = (CAMPAIGN, LEAD, VERSION)
 PATIENCE = timedelta(seconds=5)
+JOURNEY, CLOCK = "journey", "hand-off"
 PROBLEMS = "'category=WorkflowTaskFailed', 'category=WorkflowTaskTimedOut'"
 AFTER_ALL_IDS = "g"  # ids are hex digits
 PASSING = {
@@ -47,7 +49,12 @@ PASSING = {
 
 def workflow_id(journey_id: str) -> str:
     """The workflow of a journey."""
-    return f"journey:{journey_id}"
+    return f"{JOURNEY}:{journey_id}"
+
+
+def clock_id(hand_off_id: str) -> str:
+    """The workflow of a hand-off's clock."""
+    return f"{CLOCK}:{hand_off_id}"
 
 
 async def register_search_attributes(client: Client) -> None:
@@ -68,7 +75,7 @@ async def register_search_attributes(client: Client) -> None:
 
 
 class TemporalJourneys:
-    """Journeys and bulk runs on Temporal."""
+    """Journeys, bulk runs and the clocks of hand-offs on Temporal."""
 
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client = client
@@ -131,12 +138,34 @@ class TemporalJourneys:
                 rpc_timeout=PATIENCE,
             )
 
+    async def wind(self, hand_off_id: str) -> None:
+        """Let the hand-off's clock look again at what is due; one that does not run begins to."""
+        async with _within_reach():
+            await self._client.start_workflow(
+                HandOffWorkflow.run,
+                hand_off_id,
+                id=clock_id(hand_off_id),
+                task_queue=self._queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                start_signal="stir",
+                priority=Priority(priority_key=FIRST),
+                rpc_timeout=PATIENCE,
+            )
+
     async def forget(self, journey_id: str) -> bool:
         """End the journey's workflow and delete every run of it with its history; True once there is none."""
+        return await self._forgotten(workflow_id(journey_id))
+
+    async def unwind(self, hand_off_id: str) -> bool:
+        """The same of a hand-off's clock."""
+        return await self._forgotten(clock_id(hand_off_id))
+
+    async def _forgotten(self, name: str) -> bool:
         async with _within_reach():
-            runs = await self._runs(workflow_id(journey_id))
+            runs = await self._runs(name)
         for run_id in sorted(runs):
-            execution = WorkflowExecution(workflow_id=workflow_id(journey_id), run_id=run_id)
+            execution = WorkflowExecution(workflow_id=name, run_id=run_id)
             request = DeleteWorkflowExecutionRequest(namespace=self._client.namespace, workflow_execution=execution)
             async with _within_reach():  # a run that is open is terminated by that
                 await _known(self._client.workflow_service.delete_workflow_execution(request, timeout=PATIENCE))
@@ -153,13 +182,13 @@ class TemporalJourneys:
         """The journeys that run, by their ids, of those after the one and up to the other; in any order."""
         last = workflow_id(upto or AFTER_ALL_IDS)
         stretch = f"WorkflowId > '{workflow_id(after)}' AND WorkflowId <= '{last}'"
-        async for one in self._listed("journey", stretch):
+        async for one in self._listed(JOURNEY, stretch):
             yield one
 
     async def failing(self) -> AsyncIterator[str]:
         """The journeys that run and that no worker can carry on; none from a server too old to tell."""
         try:
-            async for one in self._listed("journey", f"TemporalReportedProblems IN ({PROBLEMS})"):
+            async for one in self._listed(JOURNEY, f"TemporalReportedProblems IN ({PROBLEMS})"):
                 yield one
         except RPCError as error:
             if error.status is not RPCStatusCode.INVALID_ARGUMENT:
@@ -168,6 +197,12 @@ class TemporalJourneys:
     async def bulk_runs(self) -> AsyncIterator[str]:
         """The bulk runs that run, by their ids."""
         async for one in self._listed("bulk", "WorkflowId STARTS_WITH 'bulk:'"):
+            yield one
+
+    async def ticking(self, after: str, upto: str | None) -> AsyncIterator[str]:
+        """The hand-offs whose clocks run, by their ids, of those after the one and up to the other; in any order."""
+        last = clock_id(upto or AFTER_ALL_IDS)
+        async for one in self._listed(CLOCK, f"WorkflowId > '{clock_id(after)}' AND WorkflowId <= '{last}'"):
             yield one
 
     async def _listed(self, kind: str, which: str) -> AsyncIterator[str]:

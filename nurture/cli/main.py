@@ -32,6 +32,8 @@ COMMANDS = {
     "bulk": Listed("nurture.cli.bulk", "bulk", "Audiences under way: list, pause, resume, cancel."),
     "journeys": Listed("nurture.cli.journeys", "journeys", "Count and list journeys."),
     "why": Listed("nurture.cli.why", "why", "Tell why a lead got what it got, and why not."),
+    "hand-offs": Listed("nurture.cli.hand_offs", "hand_offs", "Leads with sales: list, show, answer, reassign."),
+    "report": Listed("nurture.cli.reporting", "report", "What became of things, counted: definitions."),
     "pause": Listed("nurture.cli.journeys", "pause", "Hold a campaign's journeys where they are; nobody is dropped."),
     "resume": Listed("nurture.cli.journeys", "resume", "Let a paused campaign go on."),
     "stop": Listed("nurture.cli.journeys", "stop", "Take a lead out of a journey, for a reason that is kept."),

@@ -21,7 +21,7 @@ RESERVED = frozenset(
     {
         "message_sent", "message_delivered", "message_opened", "message_clicked", "message_replied", "message_bounced",
         "message_complained", "unsubscribed", "score_reached", "survey_answered", "answered", "stage_changed",
-        "handed_over", "sales_accepted", "sales_rejected",
+        "handed_over", "sales_accepted", "sales_rejected", "hand_off_recycled",
     }
 )  # fmt: skip
 """Names of events that only we report."""

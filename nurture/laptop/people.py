@@ -188,7 +188,7 @@ def answer_of_sales(seed: int, email: str) -> tuple[Answer | None, float]:
     """What sales says to a lead that was handed over, and after how many days; None when it says nothing."""
     dice = Random(f"{seed}/sales/{email}")  # noqa: S311  # a script, no secret
     answers: tuple[Answer | None, ...] = ("accepted", "rejected", None)
-    return dice.choices(answers, (45, 35, 20))[0], dice.uniform(0.5, 5)
+    return dice.choices(answers, (45, 35, 20))[0], dice.uniform(0.05, 2)
 
 
 def points_of(who: Person) -> int:

@@ -20,7 +20,7 @@ from nurture.store.database import Session
 from nurture.store.held import Key
 from nurture.store.leads import locked
 from nurture.store.leases import alone
-from nurture.store.models import ErasureRow, IdentityRow, JourneyRow, OutboxRow, SuppressionRow
+from nurture.store.models import ErasureRow, HandOffRow, IdentityRow, JourneyRow, OutboxRow, SuppressionRow
 from nurture.store.personal import PERSONAL
 from nurture.store.suppressions import suppress
 from nurture.store.upsert import insert
@@ -53,6 +53,7 @@ async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erase
         await suppress(session, address_hash(address), "all", ERASED, now)
     await _noted(session, [("lead", lead_id), *keys, *(("email", one) for one in addresses)], by, now)
     journeys = (await session.exec(select(JourneyRow.id).where(JourneyRow.lead_id == lead_id))).all()
+    hand_offs = (await session.exec(select(HandOffRow.id).where(HandOffRow.lead_id == lead_id))).all()
     rows = 0
     # Not what a dispatcher works on: that is its to take away, and is done before the journeys are forgotten.
     free = outbox.free(now)
@@ -60,7 +61,7 @@ async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erase
     for model in PERSONAL:
         rows += await _deleted(session, model, lead_id, *([free] if model is OutboxRow else []))
     session.expunge_all()  # what is gone must not be written again
-    body = {"journeys": sorted(journeys)}
+    body = {"journeys": sorted(journeys), "hand_offs": sorted(hand_offs)}
     forgetting = OutboxRow(lead_id=lead_id, kind="forget", body=body, due_at=now, created_at=now)
     await outbox.put(session, [forgetting])
     return Erased(rows, len(journeys))

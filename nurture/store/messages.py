@@ -50,8 +50,13 @@ IN_DOUBT = Statement(
 WITH_REASON: dict[str, Any] = {"reason": bindparam("why"), "updated_at": bindparam("now")}
 
 
+OF_A_HAND_OFF = "hand-off"
+"""The topic of what is said about a hand-off, which outlives its journey's step: its own clock sees to it."""
+
+
 def _ended(of_owner: Update) -> tuple[Statement, Statement]:
     """Cancel what was not handed over; what was caught in it is unknown."""
+    of_owner = of_owner.where(MESSAGES.c.topic != OF_A_HAND_OFF)
     open_ones = [one.value for one in (*SENDABLE, Status.CLAIMED)]
     caught = MESSAGES.c.status == Status.COMMITTING.value, MESSAGES.c.claimed_until < bindparam("now")
     return (

@@ -86,8 +86,8 @@ class OutboxRow(SQLModel, table=True):
     """Something the dispatcher has to do for a lead, in order of `id`; deleted when done.
 
     `kind`: `event` (tell who listens for one of its keys; without an event, something else changed), `enrol`, `start`,
-    `signal`, `forget` (end an erased lead's journeys and delete their histories), `bulk` (let a bulk run go on, whose id
-    then stands for the lead's).
+    `signal`, `forget` (end an erased lead's journeys and delete their histories), `hand_off` (have a hand-off's clock look
+    again), `bulk` (let a bulk run go on, whose id then stands for the lead's).
     Until `claimed_until` no row of this lead is taken: one is being worked on, or is to be tried again then.
     """
 
@@ -385,21 +385,45 @@ class CrossingRow(SQLModel, table=True):
 
 
 class HandOffRow(SQLModel, table=True):
-    """A lead handed to sales, with its dossier; unique by the journey's step and visit."""
+    """A lead handed to sales, with its dossier; unique by the journey's step and visit.
+
+    It is `assigned_to` somebody of the `team` (empty: its lead) since its deed `assigned_n`. `clock` is the team's, as it was
+    written then; it acts next at `due_at`, never again without it. `answered_after` and `worked` are how long the first
+    answer took, in seconds of the journey's calendar, and of those the team's working hours.
+    """
 
     __tablename__ = "hand_offs"
-    __table_args__ = (UniqueConstraint("journey_id", "occurrence"),)
+    __table_args__ = (
+        UniqueConstraint("journey_id", "occurrence"),
+        Index("ix_hand_offs_team_status", "team", "status", "assigned_to"),
+    )
 
     id: str = Field(primary_key=True, default_factory=new_id)
     journey_id: str = Field(foreign_key="journeys.id")
     occurrence: str
     lead_id: str = Field(foreign_key="leads.id", index=True)
     definition: str
+    definition_version: str = ""
     dossier: dict[str, Any] = _json()
-    status: str = "open"  # open, accepted, rejected
+    status: str = "open"  # open, accepted, rejected, recycled
     reason: str = ""
     created_at: datetime
     answered_at: datetime | None = None
+    answered_by: str = ""
+    answered_via: str = ""
+    answered_after: float | None = None
+    worked: float | None = None
+    team: str = "sales"
+    assigned_to: str = ""
+    because: str = ""
+    assigned_n: int = 0
+    deeds: int = 0
+    stage: str = "assigned"  # assigned, reminded, escalated
+    told_at: datetime | None = None
+    first_told_at: datetime | None = None
+    clock: dict[str, Any] = _json()
+    due_at: datetime | None = None
+    updated_at: datetime
 
 
 class RequestRow(SQLModel, table=True):
@@ -470,3 +494,6 @@ class BreakerRow(SQLModel, table=True):
     opened_at: datetime | None = None
     probe_at: datetime | None = None
     reason: str = ""
+
+
+from nurture.store import hand_off_tables  # noqa: E402, F401  # so that the metadata knows all tables

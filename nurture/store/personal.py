@@ -9,6 +9,7 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import SQLModel, col, select
 
+from nurture.store.hand_off_tables import HandOffDeedRow, TurnRow
 from nurture.store.models import (
     ApiKeyRow,
     BreakerRow,
@@ -61,6 +62,10 @@ def _moves(lead_id: str) -> ColumnElement[bool]:
     return col(MoveRow.journey_id).in_(select(JourneyRow.id).where(_journeys(lead_id)))
 
 
+def _deeds(lead_id: str) -> ColumnElement[bool]:
+    return col(HandOffDeedRow.hand_off_id).in_(select(HandOffRow.id).where(col(HandOffRow.lead_id) == lead_id))
+
+
 # In an order in which they can be deleted: what refers to others comes first; and before all the outbox, as a dispatcher
 # also holds its rows before it touches a journey.
 PERSONAL: dict[type[SQLModel], About] = {
@@ -69,6 +74,7 @@ PERSONAL: dict[type[SQLModel], About] = {
     MessageRow: _messages,
     MoveRow: _moves,
     ListenerRow: lambda lead_id: col(ListenerRow.lead_id) == lead_id,
+    HandOffDeedRow: _deeds,
     HandOffRow: lambda lead_id: col(HandOffRow.lead_id) == lead_id,
     RequestRow: lambda lead_id: col(RequestRow.lead_id) == lead_id,
     JourneyRow: _journeys,
@@ -92,6 +98,7 @@ KEPT: dict[type[SQLModel], str] = {
     BreakerRow: "how providers do",
     BulkRunRow: "what the team ordered",
     ApiKeyRow: "keys of systems",
+    TurnRow: "whose turn it is among salespeople",
     LeaseRow: "which worker does what",
     MarkRow: "how far sweeps have come",
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from tests.bench import growth, history, intake, journeys, latency, mail, simulating
+from tests.bench import growth, hand_offs, history, intake, journeys, latency, mail, simulating
 from tests.bench.rows import Row, as_json, as_table
 
 BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]
     "journeys": journeys.measure,
     "intake": intake.measure,
     "latency": latency.measure,
+    "hand-offs": hand_offs.measure,
     "simulate": simulating.measure,
     "mail": mail.measure,
     "growth": growth.measure,

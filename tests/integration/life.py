@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from activities.bulk import take_page
 from activities.equipment import Equipment
 from activities.errands import TryAgain
+from activities.hand_off_clock import attend
 from activities.walk import walk
 from nurture.campaign import Campaign
 from nurture.catalogue import Catalogue
@@ -28,7 +29,7 @@ from nurture.store import Store, campaigns
 from nurture.triggers import on
 from nurture.version import frozen
 from worker import equip
-from workflows.ports import Paged, WalkOrder
+from workflows.ports import Attended, Paged, WalkOrder
 
 HERE = Path(__file__).parents[1]
 READY = Definition(key="ready", ready=lead.email.known() & (lead.company.turnover >= 1_000_000))
@@ -84,6 +85,7 @@ class Walkers:
         self.equipment, self.clock = equipment, clock
         self.running: dict[str, Running] = {}
         self.resting: dict[str, Paged] = {}
+        self.ticking: dict[str, Attended] = {}
 
     async def start(self, order: StartOrder) -> None:
         if order.journey_id not in self.running:
@@ -107,6 +109,16 @@ class Walkers:
             paged = await take_page(self.equipment, self, run_id, self.clock)
         self.resting[run_id] = paged
 
+    async def wind(self, hand_off_id: str) -> None:
+        """One look after the other, as the clock's workflow does, up to a rest."""
+        attended = Attended(until=self.clock())
+        while not attended.ending and attended.until is not None and attended.until <= self.clock():
+            attended = await attend(self.equipment, hand_off_id, self.clock)
+        self.ticking[hand_off_id] = attended
+
+    async def unwind(self, hand_off_id: str) -> bool:
+        return self.ticking.pop(hand_off_id, None) is None
+
     async def tell(self, journey_id: str, reply: AnyReply) -> None:
         self.running[journey_id].news.append(reply)
         await self.go_on(journey_id)
@@ -125,10 +137,14 @@ class Walkers:
         rests = ((one.journey.rest, key) for key, one in self.running.items() if not one.journey.ended)
         journeys = ((rest.until, key) for rest, key in rests if rest is not None and rest.until)
         runs = ((paged.until, key) for key, paged in self.resting.items() if paged.until and not paged.ending)
-        return min((*journeys, *runs), default=None)
+        clocks = ((one.until, key) for key, one in self.ticking.items() if one.until and not one.ending)
+        return min((*journeys, *runs, *clocks), default=None)
 
     async def wakes_by_itself(self, key: str, at: datetime) -> None:
-        await (self.wake(key) if key in self.resting else self.tell(key, Elapsed(at=at)))
+        if key in self.ticking:
+            await self.wind(key)
+        else:
+            await (self.wake(key) if key in self.resting else self.tell(key, Elapsed(at=at)))
 
 
 class Life:

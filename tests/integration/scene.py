@@ -31,6 +31,7 @@ class Engine:
         self.started: list[StartOrder] = []
         self.heard: list[tuple[str, Heard]] = []
         self.woken: list[str] = []
+        self.wound: list[str] = []
         self.running: set[str] = set()
         self.forgotten: list[str] = []
         self.reachable = True
@@ -62,6 +63,15 @@ class Engine:
     async def wake(self, run_id: str) -> None:
         self._reach()
         self.woken.append(run_id)
+
+    async def wind(self, hand_off_id: str) -> None:
+        self._reach()
+        self.wound.append(hand_off_id)
+
+    async def unwind(self, hand_off_id: str) -> bool:
+        self._reach()
+        self.forgotten.append(hand_off_id)
+        return True
 
     def _reach(self) -> None:
         if not self.reachable:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ import structlog
 from sqlmodel import SQLModel, select
 from typer.testing import CliRunner, Result
 
+from nurture.catalogue import Catalogue
 from nurture.cli.context import out
 from nurture.cli.main import app
+from nurture.loader import load
 from nurture.store import Store
 from nurture.store.migrate import upgrade
 from nurture.store.models import (
@@ -661,6 +664,100 @@ async def test_a_dead_letter_is_dropped_for_a_reason_that_the_log_keeps(life: Li
 def test_what_is_not_said_clearly_of_dead_letters_is_asked_for(arguments: tuple[str, ...], told: str) -> None:
     result = run("dead-letters", *arguments)
     assert (result.exit_code, told in result.output) == (1, True), result.output
+
+
+# --- hand-offs ---
+
+
+HANDING_OVER = """
+from nurture import Campaign, Definition, Salesperson, State, Team, days, escalate, lead, on, wait
+
+ready = Definition(key="ready", ready=lead.email.known())
+sales = Team(
+    key="sales", lead="boss@example.com", reasons=["no budget"],
+    people=[Salesperson(key="ann", name="Ann", email="ann@example.com"),
+            Salesperson(key="bob", name="Bob", email="bob@example.com")],
+)
+campaign = Campaign("handed", enters=[on("asked")], states=[State("one", [escalate("ready"), wait(days(30))])])
+"""
+
+
+def written() -> Catalogue:
+    """That campaign, in the repository."""
+    Path("campaigns/handed.py").write_text(HANDING_OVER)
+    return load(Path("campaigns"))
+
+
+async def handed_over(life: Life) -> str:
+    """A lead with sales, by the beginning of the hand-off's id."""
+    catalogue = await asyncio.to_thread(written)
+    life.walkers.equipment = replace(life.walkers.equipment, catalogue=catalogue)
+    await said("publish")
+    life.now = datetime.now(UTC)
+    await life.lead("lead@example.com")
+    await life.happens("asked", to="lead@example.com")
+    await life.passes(minutes=1)
+    [row] = json.loads(await said("hand-offs", "list", "--json"))
+    return str(row["id"][:12])
+
+
+async def test_hand_offs_are_listed_and_shown_with_all_that_was_done(life: Life) -> None:
+    one = await handed_over(life)
+    listed, shown = await said("hand-offs", "list", "--with", "ann"), await said("hand-offs", "show", one)
+    whole = json.loads(await said("hand-offs", "show", one, "--json"))
+
+    assert all(word in listed for word in (one, "lead@example.com", "ready", "open"))
+    assert all(word in shown for word in ("with ann of sales: by turn", "assigned"))
+    assert (whole["dossier"]["who"]["email"], whole["deeds"][0]["deed"]) == ("lead@example.com", "assigned")
+    assert await said("hand-offs", "list", "--status", "accepted") == "none\n"
+
+
+async def test_a_hand_off_is_answered_for_somebody_once(life: Life) -> None:
+    one = await handed_over(life)
+
+    assert f"hand-off {one} was accepted on" in await said("hand-offs", "answer", one, "--accept", "--by", "ann")
+    assert "already was accepted" in await said("hand-offs", "answer", one, "--accept")
+    refused = await asyncio.to_thread(run, "hand-offs", "answer", one, "--reject", "no budget")
+    assert (refused.exit_code, "was accepted on" in refused.output) == (1, True)
+    await life.passes(days=1)
+    report = json.loads(await said("report", "definitions", "--json"))
+    assert [(row["definition"], row["accepted"]) for row in report["definitions"]] == [("ready", 1)]
+    assert "ready: nothing is wrong that the numbers tell" in await said("report", "definitions")
+
+
+async def test_a_hand_off_is_given_to_somebody_else_who_is_told(life: Life) -> None:
+    one = await handed_over(life)
+
+    assert await said("hand-offs", "reassign", one, "--to", "bob") == f"hand-off {one} is now with bob\n"
+    await life.passes(minutes=1)
+    assert life.postbox.mails[-1].recipient == "bob@example.com"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("show", "none"), "no hand-off begins with 'none'"),
+        (("answer", "none"), "say --accept, or --reject"),
+        (("answer", "none", "--accept", "--reject", "x"), "say --accept, or --reject"),
+        (("reassign", "none", "--to", "bob"), "no hand-off begins with 'none'"),
+    ],
+)
+def test_what_is_not_said_clearly_of_hand_offs_is_asked_for(arguments: tuple[str, ...], told: str) -> None:
+    result = run("hand-offs", *arguments)
+    assert (result.exit_code, told in result.output) == (1, True), result.output
+
+
+async def test_nobody_of_the_team_by_that_name_is_asked_back(life: Life) -> None:
+    one = await handed_over(life)
+    refused = await asyncio.to_thread(run, "hand-offs", "reassign", one, "--to", "bop")
+    wrong = await asyncio.to_thread(run, "hand-offs", "answer", one, "--reject", "none")
+
+    assert "nobody of sales goes by 'bop': did you mean \"bob\"?" in refused.output
+    assert "begin with one of these: no budget" in wrong.output
+
+
+def test_a_report_of_nothing_says_so() -> None:
+    assert "nothing was handed over in the last 90 days" in run("report", "definitions").output
 
 
 # --- messages in doubt ---

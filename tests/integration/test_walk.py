@@ -37,6 +37,7 @@ from nurture.profile import address_hash
 from nurture.store.campaigns import pause, resume
 from nurture.store.consents import record_consent
 from nurture.store.events import record_own_event
+from nurture.store.hand_off_tables import TurnRow
 from nurture.store.leads import locked
 from nurture.store.models import HandOffRow, LeadRow, ListenerRow, OutboxRow, RequestRow, SuppressionRow
 from nurture.store.suppressions import suppress
@@ -380,23 +381,13 @@ async def test_a_message_put_off_is_cancelled_when_the_journey_goes_another_way(
     assert (await walker.message()).status == "cancelled"
 
 
-async def test_a_hand_over_that_meets_trouble_still_tells_sales_once(way: Way) -> None:
+async def test_a_hand_over_waits_for_no_mail_and_is_made_once(way: Way) -> None:
     walker, way.post.troubles = await way.begin(LISTENING), [DOWN]
     hot = (Heard(at=way.now, arm="always:0"),)
-    with pytest.raises(TryAgain):
-        await walker.walk(news=hot)
 
+    assert await walker.walk(news=hot) == ["heard", "did", "parked"]
     assert await walker.walk(AFTER_THE_LEASE, news=hot) == ["heard", "did", "parked"]
-    assert [one.recipient for one in way.post.taken] == ["sales@example.com"]
-    assert len(await rows(way, HandOffRow)) == 1
-
-
-async def test_a_team_without_address_is_named_in_the_step(way: Way) -> None:
-    way.settings = way.settings.model_copy(update={"teams": {}})
-    walker = await way.begin(LISTENING)
-
-    assert await walker.walk(news=(Heard(at=way.now, arm="always:0"),)) == ["heard", "did", "parked"]
-    assert (await walker.moves())[1].reply["note"] == "the team has no address: set NURTURE_TEAMS"
+    assert (way.post.taken, len(await rows(way, HandOffRow)), len(await rows(way, TurnRow))) == ([], 1, 0)
 
 
 async def test_a_task_is_noted_though_nobody_can_be_told(way: Way) -> None:

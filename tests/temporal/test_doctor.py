@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import select
 from temporalio import workflow
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -26,9 +27,10 @@ from nurture.store.campaigns import publish
 from nurture.store.enrolments import enrol
 from nurture.store.journeys import start_order
 from nurture.store.migrate import upgrade
-from nurture.store.models import BulkRunRow, JourneyRow, MarkRow, OutboxRow, new_id
+from nurture.store.models import BulkRunRow, HandOffRow, JourneyRow, MarkRow, OutboxRow, new_id
 from nurture.version import Version, frozen
 from tests.integration.bulk import ordered, run_of
+from tests.temporal.desk import ROAD, Handed, a_desk
 from tests.temporal.server import a_server
 from tests.temporal.town import Town, a_lead
 from worker import working
@@ -275,6 +277,29 @@ async def test_what_is_on_its_way_is_no_finding(town: Town) -> None:
         session.add(OutboxRow(lead_id=row.lead_id, kind="start", body=body, due_at=row.entered, created_at=row.entered))
 
     assert told(await checked(town)) == {}
+
+
+async def test_a_clock_that_an_operator_ended_is_found_and_wound_again_without_a_second_mail(
+    own_server: WorkflowEnvironment, store: Store
+) -> None:
+    async with a_desk(own_server, store) as desk:
+        journey, _ = await desk.begin(ROAD, await desk.settle(a_lead()), still=False)
+        await desk.comes_to(journey, "sales")
+        await desk.dispatch(datetime.now(UTC))
+        async with store.read() as session:
+            handed = Handed(desk, journey, (await session.exec(select(HandOffRow.id))).one())
+        await handed.told()
+        await handed.clock.terminate()
+        await visible(desk, 1)
+        async with asyncio.timeout(10):
+            while True:
+                if told(await checked(desk, fix=True)) == {"unwatched": 1}:
+                    break
+                await asyncio.sleep(0.05)  # the server's list comes a moment after the fact
+        await desk.dispatch(datetime.now(UTC) + LATER)
+
+        assert (await handed.clock.describe()).status == WorkflowExecutionStatus.RUNNING
+        assert (await handed.mails(), await handed.deeds()) == (["ann@example.com"], [("assigned", "ann")])
 
 
 # --- the command ---

@@ -18,7 +18,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
     "Cache-Control": "no-store",
 }
-FOR_PEOPLE = ("/c/", "/u/", "/s/", "/r/")
+FOR_PEOPLE = ("/c/", "/u/", "/s/", "/r/", "/h/")
 
 routes = APIRouter(include_in_schema=False)
 _pages = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
