@@ -9,9 +9,11 @@ from nurture.campaign import Campaign, State, always, at_most, never, on_audienc
 from nurture.conditions import clicked, event, opened, replied
 from nurture.definitions import Definition
 from nurture.durations import days, hours, minutes, seconds, weeks
+from nurture.forms import Form, field
 from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
+from nurture.offers import Offer
 from nurture.scores import Score, Threshold, gives
 from nurture.triggers import done, leave, on, when
 from nurture.vocabulary import (
@@ -22,6 +24,7 @@ from nurture.vocabulary import (
     ask_referral,
     branch,
     call,
+    confirm,
     enrol,
     escalate,
     go,
@@ -45,8 +48,10 @@ __all__ = [
     "Audience",
     "Campaign",
     "Definition",
+    "Form",
     "Hook",
     "Mailing",
+    "Offer",
     "Score",
     "Source",
     "State",
@@ -62,12 +67,14 @@ __all__ = [
     "branch",
     "call",
     "clicked",
+    "confirm",
     "daily",
     "days",
     "done",
     "enrol",
     "escalate",
     "event",
+    "field",
     "gives",
     "go",
     "hours",

@@ -6,21 +6,25 @@ from functools import cached_property
 
 from nurture.audiences import Audience
 from nurture.definitions import Definition
+from nurture.forms import Form
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
+from nurture.offers import Offer
 from nurture.scores import Score
 from nurture.version import Version
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Campaigns as versions, scores, definitions, audiences, mailings, hooks and sources."""
+    """Campaigns as versions, scores, definitions, audiences, mailings, forms, offers, hooks and sources."""
 
     campaigns: Mapping[str, Version] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     audiences: Mapping[str, Audience] = field(default_factory=dict)
     mailings: Mapping[str, Mailing] = field(default_factory=dict)
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    offers: Mapping[str, Offer] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
 

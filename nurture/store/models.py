@@ -465,3 +465,6 @@ class BreakerRow(SQLModel, table=True):
     opened_at: datetime | None = None
     probe_at: datetime | None = None
     reason: str = ""
+
+
+import nurture.store.capture_tables  # noqa: E402, F401  # so that the metadata knows them
