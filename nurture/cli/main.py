@@ -36,6 +36,8 @@ COMMANDS = {
     "resume": Listed("nurture.cli.journeys", "resume", "Let a paused campaign go on."),
     "stop": Listed("nurture.cli.journeys", "stop", "Take a lead out of a journey, for a reason that is kept."),
     "remove": Listed("nurture.cli.journeys", "remove", "Take a lead out of all its journeys."),
+    "report": Listed("nurture.cli.reports", "report", "Where leads come from, and how forms do."),
+    "costs": Listed("nurture.cli.costs", "costs", "What sources cost: import."),
     "export": Listed("nurture.cli.personal", "export", "Give out all that is known of a lead, as JSON."),
     "erase": Listed("nurture.cli.personal", "erase", "Erase a lead for good: all its rows, its journeys and their histories."),
     "keys": Listed("nurture.cli.keys", "keys", "API keys: make, list, revoke."),
