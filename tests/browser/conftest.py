@@ -72,7 +72,7 @@ def address(held: socket.socket) -> str:
 @asynccontextmanager
 async def served(app: Any, held: socket.socket) -> AsyncIterator[None]:
     held.listen()  # who calls before the server runs waits for it
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve([held]))
     with held:
         yield
@@ -106,9 +106,10 @@ async def town(sqlite_url: str, store_of_the_town: Store, monkeypatch: pytest.Mo
     )
     app = compose(settings, Catalogue(forms={"prices": PRICES}))
     town = Town(address(ours), address(theirs), store_of_the_town)
-    async with served(app, ours), served(site(address(ours)), theirs):
+    async with app.router.lifespan_context(app):
         _tell(app, town)
-        yield town
+        async with served(app, ours), served(site(address(ours)), theirs):
+            yield town
 
 
 def _tell(app: FastAPI, town: Town) -> None:
