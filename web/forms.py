@@ -30,7 +30,7 @@ from web.looks import HEADERS, language_of, page, policy
 from web.looks.words import WORDS
 from web.machines import machine
 from web.state import State, clock, state
-from web.throttle import caller_of
+from web.throttle import address_of, caller_of
 
 SOONEST = timedelta(seconds=2)  # nobody fills in a form faster
 GOOD_FOR = timedelta(hours=12)  # a page that was open for longer is shown again
@@ -115,7 +115,7 @@ async def fill_in(key: str, request: Request, here: Here) -> Response:
     if filled.faults:
         return again("faults", 422, filled.faults)
     cookie = request.cookies.get("nurture") or given.get("visitor", "")
-    told = Filling(form, filled.lead, given, language, place, caller_of(request), cookie, by_machine)
+    told = Filling(form, filled.lead, given, language, place, address_of(request), cookie, by_machine)
     item = told.as_internal(shown.nonce if shown is not None else new_id())
     try:
         (result,) = await here.intake.accept([item], now)

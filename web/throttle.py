@@ -36,9 +36,16 @@ class Throttle:
 
 def caller_of(request: Request) -> str:
     """Who calls: an address, or the network of a home, where one has a network (IPv6)."""
-    host = request.client.host if request.client is not None else ""
+    host = address_of(request)
     try:
         address = ip_address(host)
     except ValueError:
         return host
-    return address.exploded[:19] if isinstance(address, IPv6Address) and address.ipv4_mapped is None else str(address)
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped) if address.ipv4_mapped is not None else address.exploded[:19]
+    return host
+
+
+def address_of(request: Request) -> str:
+    """The address from which it is called."""
+    return request.client.host if request.client is not None else ""

@@ -18,7 +18,7 @@ SEEN = select(*(VISITORS.c[name] for name in ("lead_id", "first_at", "last_at", 
 )
 CHANGED = (
     update(VISITORS)
-    .where(VISITORS.c.lead_id == bindparam("lead"))
+    .where(VISITORS.c.lead_id == bindparam("new_lead_id"))
     .values({name: bindparam(f"new_{name}") for name in ("first_at", "last_at", "sessions")})
 )
 
@@ -67,14 +67,12 @@ def visit(known: dict[str, Visitor], lead_id: str, at: datetime) -> Session | No
 
 def save(connection: Connection, visitors: Iterable[Visitor]) -> None:
     """Write those that are new, and what changed of the others."""
-    changed = [one for one in visitors if one.is_new or one.changed]
-    rows = [_row(one) for one in changed if one.is_new]
-    insert_rows(connection, VisitorRow, rows)
-    for one in changed:
-        if not one.is_new:
-            connection.execute(
-                CHANGED, {"lead": one.lead_id, **{f"new_{name}": value for name, value in _row(one).items()}}
-            )
+    visitors = list(visitors)
+    insert_rows(connection, VisitorRow, [_row(one) for one in visitors if one.is_new])
+    changed = [_row(one) for one in visitors if one.changed and not one.is_new]
+    if changed:
+        new = [{f"new_{name}": value for name, value in row.items()} for row in changed]
+        connection.execute(CHANGED, new)
 
 
 def _row(one: Visitor) -> dict[str, object]:
