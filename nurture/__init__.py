@@ -9,9 +9,11 @@ from nurture.campaign import Campaign, State, always, at_most, never, on_audienc
 from nurture.conditions import clicked, event, opened, replied
 from nurture.definitions import Definition
 from nurture.durations import days, hours, minutes, seconds, weeks
+from nurture.forms import Form, field
 from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
+from nurture.offers import Offer
 from nurture.scores import Score, Threshold, gives
 from nurture.teams import Salesperson, Team, by_load, by_territory, round_robin
 from nurture.triggers import done, leave, on, when
@@ -23,6 +25,7 @@ from nurture.vocabulary import (
     ask_referral,
     branch,
     call,
+    confirm,
     enrol,
     escalate,
     go,
@@ -46,8 +49,10 @@ __all__ = [
     "Audience",
     "Campaign",
     "Definition",
+    "Form",
     "Hook",
     "Mailing",
+    "Offer",
     "Salesperson",
     "Score",
     "Source",
@@ -67,12 +72,14 @@ __all__ = [
     "by_territory",
     "call",
     "clicked",
+    "confirm",
     "daily",
     "days",
     "done",
     "enrol",
     "escalate",
     "event",
+    "field",
     "gives",
     "go",
     "hours",

@@ -6,8 +6,10 @@ from functools import cached_property
 
 from nurture.audiences import Audience
 from nurture.definitions import Definition
+from nurture.forms import Form
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
+from nurture.offers import Offer
 from nurture.scores import Score
 from nurture.teams import Team
 from nurture.version import Version
@@ -17,13 +19,15 @@ USUAL_TEAM = "sales"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Campaigns as versions, scores, definitions, audiences, mailings, hooks, sources and teams."""
+    """Campaigns as versions, scores, definitions, audiences, mailings, forms, offers, hooks, sources and teams."""
 
     campaigns: Mapping[str, Version] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     audiences: Mapping[str, Audience] = field(default_factory=dict)
     mailings: Mapping[str, Mailing] = field(default_factory=dict)
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    offers: Mapping[str, Offer] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     teams: Mapping[str, Team] = field(default_factory=dict)

@@ -16,8 +16,10 @@ from nurture.conditions import Happened, leaves
 from nurture.definitions import Definition
 from nurture.durations import in_words
 from nurture.faults import Fault, did_you_mean
+from nurture.forms import Form
 from nurture.mailing import Mailing
 from nurture.message_variables import provided
+from nurture.offers import Offer
 from nurture.roads import Roads
 from nurture.scores import Score
 from nurture.steps import (
@@ -29,6 +31,7 @@ from nurture.steps import (
     Branch,
     Broken,
     Call,
+    Confirm,
     DoneStep,
     Enrol,
     Escalate,
@@ -197,6 +200,8 @@ class Check:
             yield self._error(place, f'there is no channel "{step.channel}": there is only email')
         if isinstance(step, Ask):
             yield from self._errors(place, mentions.of_field(step.field))
+        if isinstance(step, Confirm):
+            yield from self._known(place, "form", step.form, self.catalogue.forms)
         if step.expires_after is not None and step.expires_after <= NOTHING:
             yield self._error(place, "expires_after must be longer than zero")
         if self.messages is None:
@@ -330,7 +335,9 @@ def faults_of_declared(value: object, catalogue: Catalogue, file: str) -> list[F
 
 def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     match value:
-        case Score(key=key) | Definition(key=key) | Audience(key=key) | Team(key=key) if not NAME.fullmatch(key):
+        case (
+            Score(key=key) | Definition(key=key) | Audience(key=key) | Team(key=key) | Form(key=key) | Offer(key=key)
+        ) if not NAME.fullmatch(key):
             yield (
                 f'{type(value).__name__.lower()} "{key}"',
                 "this key cannot be used: write small letters, digits, - and _",

@@ -1,7 +1,7 @@
 """`lead`: the fields of a lead's profile, to build conditions with (`lead.country == "DE"`)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Generic, Literal, NoReturn, TypeAlias, TypeVar
 
@@ -196,6 +196,26 @@ class Bant(Group):
     complete = ProfileField("bant", "complete") == True  # noqa: E712  # builds a condition
 
 
+class FirstTouch(Group):
+    """How the lead first came to us."""
+
+    _name = "lead.first_touch"
+    channel = TextField("first_touch", "channel")
+    placement = TextField("first_touch", "placement")
+    creative = TextField("first_touch", "creative")
+    offer = TextField("first_touch", "offer")
+
+
+class LastTouch(Group):
+    """How the lead came to us the last time."""
+
+    _name = "lead.last_touch"
+    channel = TextField("last_touch", "channel")
+    placement = TextField("last_touch", "placement")
+    creative = TextField("last_touch", "creative")
+    offer = TextField("last_touch", "offer")
+
+
 class Lead(Group):
     """The profile of a lead."""
 
@@ -215,6 +235,8 @@ class Lead(Group):
     audiences = ListField("audiences")
     company = Company()
     bant = Bant()
+    first_touch = FirstTouch()
+    last_touch = LastTouch()
 
     def score(self, name: str) -> NumberField:
         """The points of that score."""
@@ -226,6 +248,11 @@ class Lead(Group):
 
 
 lead = Lead()
+
+GROUPS: Mapping[str, type[Group]] = {
+    "company": Company, "bant": Bant, "first_touch": FirstTouch, "last_touch": LastTouch
+}  # fmt: skip
+"""The groups of fields by name, but for those without known names (scores, fields of your own)."""
 
 
 def field_at(path: tuple[str, ...]) -> ProfileField | None:
@@ -239,8 +266,8 @@ def field_at(path: tuple[str, ...]) -> ProfileField | None:
             return ProfileField(*path)
         case (name,):
             found = vars(Lead).get(name)
-        case ("company" | "bant" as group, name):
-            found = vars(Company if group == "company" else Bant).get(name)
+        case (group, name) if group in GROUPS:
+            found = vars(GROUPS[group]).get(name)
         case _:
             return None
     return found if isinstance(found, ProfileField) else None
@@ -248,7 +275,7 @@ def field_at(path: tuple[str, ...]) -> ProfileField | None:
 
 def field_names() -> list[str]:
     """Every field by its name in full, but for scores and fields of your own."""
-    groups: dict[str, type[Group]] = {"": Lead, "company.": Company, "bant.": Bant}
+    groups: dict[str, type[Group]] = {"": Lead, **{f"{name}.": group for name, group in GROUPS.items()}}
     return [
         f"{prefix}{name}"
         for prefix, group in groups.items()

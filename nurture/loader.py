@@ -16,8 +16,11 @@ from nurture.check import Check, MailingCheck, Messages, faults_of_declared
 from nurture.definitions import Definition
 from nurture.errors import CampaignFaults
 from nurture.faults import Fault, faults_of
+from nurture.form_check import faults_of_form
+from nurture.forms import Form
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
+from nurture.offers import Offer
 from nurture.scores import Score
 from nurture.teams import Team
 from nurture.templates import Templates
@@ -30,6 +33,8 @@ KINDS: Mapping[type, str] = {
     Definition: "definitions",
     Audience: "audiences",
     Mailing: "mailings",
+    Form: "forms",
+    Offer: "offers",
     Hook: "hooks",
     Source: "sources",
     Team: "teams",
@@ -85,6 +90,8 @@ def read(campaigns: Path, templates: Path | None = None) -> Loaded:
         faults += Check(campaign, catalogue, files[f"campaigns/{key}"], messages).faults()
     for key, mailing in catalogue.mailings.items():
         faults += MailingCheck(mailing, catalogue, files[f"mailings/{key}"], messages).faults()
+    for key, form in catalogue.forms.items():
+        faults += faults_of_form(form, catalogue, files[f"forms/{key}"])
     return Loaded(catalogue, tuple(faults))
 
 

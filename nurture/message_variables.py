@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nurture.fields import BANT, FIELDS
-from nurture.steps import AskReferral, Message, Survey
+from nurture.steps import AskReferral, Confirm, Message, Survey
 
 COMPANY = ("name", "size", "turnover", "industry", "country")
 
@@ -32,11 +32,13 @@ def provided(step: Message) -> frozenset[str]:
             return ALWAYS | {"links.share", "referral.code"}
         case Survey():
             return ALWAYS | {"links.survey"}
+        case Confirm():
+            return ALWAYS | {"links.confirm"}
         case _:
             return ALWAYS
 
 
-EVERY = ALWAYS | {"links.share", "referral.code", "links.survey"}
+EVERY = ALWAYS | {"links.share", "referral.code", "links.survey", "links.confirm"}
 """For any message at all."""
 
 TEAM = frozenset(

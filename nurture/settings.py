@@ -1,12 +1,14 @@
 """Settings, read once from the environment (`NURTURE_…`) or a `.env` file; Temporal's own come as `TEMPORAL_…`."""
 
 from base64 import b64decode
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from nurture.arrivals import origin_of
 from nurture.errors import BadSettings
 from nurture.pace import speed
 from nurture.permission import HouseRules
@@ -66,6 +68,11 @@ class Settings(BaseSettings):
     hook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
     """Secrets of webhooks in and out by key, several separated by spaces: `whsec_… whsec_…` (`sales` for `sales_webhook`)."""
 
+    sites: list[str] = Field(default_factory=list)
+    """Origins of the team's own sites (`https://www.example.com`): they may embed forms and send page views."""
+    returned_after: timedelta = timedelta(days=7)
+    """Who visits again after so long has `returned`."""
+
     rules: HouseRules = HouseRules()
     task_queue: str = "nurture"
     walks_at_once: int = Field(default=100, ge=1)
@@ -87,6 +94,13 @@ class Settings(BaseSettings):
         if any(len(_decoded(key)) != PAYLOAD_KEY for key in keys):
             raise ValueError("each is 32 random bytes in base64: make one with openssl rand -base64 32")
         return keys
+
+    @field_validator("sites")
+    @classmethod
+    def _origins(cls, sites: list[str]) -> list[str]:
+        if wrong := [site for site in sites if not origin_of(site)]:
+            raise ValueError(f"{wrong[0]!r} is no origin: write https://www.example.com")
+        return [origin_of(site) for site in sites]
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> "Settings":

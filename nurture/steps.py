@@ -90,6 +90,17 @@ class Ask(Message):
         return f"ask for the {field_words(self.field)} with {self.template}"
 
 
+class Confirm(Message):
+    """A request to confirm the consent that a form asked for; nothing is sent when there is nothing to confirm."""
+
+    kind: Literal["confirm"] = "confirm"
+    legal_basis: str = "the lead asked for it and has to confirm it"
+    form: str
+
+    def words(self) -> str:
+        return f"ask to confirm {self.form} with {self.template}"
+
+
 class Notify(Step):
     """A notice to the team."""
 
@@ -382,7 +393,7 @@ class Broken(Step):
 
 
 AnyStep: TypeAlias = Annotated[
-    Send | Thank | AskReferral | Survey | Ask | Notify | Escalate | Task | Call
+    Send | Thank | AskReferral | Survey | Ask | Confirm | Notify | Escalate | Task | Call
     | SetField | Tag | Untag | AddPoints | Advance | Subscribe | Unsubscribe | AddTo | RemoveFrom | Enrol
     | Wait | WaitFor | Branch | Split | Go | LeaveStep | DoneStep | Broken,
     Field(discriminator="kind"),

@@ -78,6 +78,15 @@ def ask(field: ProfileField | str, template: str, *, channel: str = "email") -> 
 
 
 @_says_where_it_breaks
+def confirm(form: str, template: str | None = None, *, channel: str = "email") -> steps.Step:
+    """Ask to confirm the consent of that form by a message (`forms/confirm` unless another template is named).
+
+    The message has `links.confirm`; the answer is the event `confirmed`.
+    """
+    return steps.Confirm(form=form, template=template or "forms/confirm", channel=channel)
+
+
+@_says_where_it_breaks
 def notify(text: str, *, team: str = "marketing") -> steps.Step:
     """Tell the team."""
     return steps.Notify(text=text, team=team)

@@ -62,7 +62,8 @@ def describe(app: FastAPI) -> None:
             )
             for operation in (one for path in made["paths"].values() for one in path.values()):
                 operation["summary"] = re.split(r"[;.]\s", operation["description"] + " ")[0]
-            made["components"]["schemas"]["Event"] = _event()
+            event, named = _event()
+            made["components"]["schemas"] |= named | {"Event": event}
             made["components"]["schemas"]["Problem"] = PROBLEM
             made["paths"] = {"/v1/events": {"post": _taking_events()}, **made["paths"]}
             app.openapi_schema = made
@@ -71,16 +72,16 @@ def describe(app: FastAPI) -> None:
     app.openapi = whole  # type: ignore[method-assign]
 
 
-def _event() -> dict[str, Any]:
-    """What `Incoming` reads, with a name."""
+def _event() -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `Incoming` reads, with a name; and the parts that it refers to, by name."""
     schema = Incoming.model_json_schema(ref_template="#/components/schemas/{model}")
     properties = {**schema["properties"], "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64}}
     defined = schema.pop("$defs", {})
     properties["consents"] = {
         "type": "object",
-        "additionalProperties": {"anyOf": [{"type": "boolean"}, *defined.values()]},
+        "additionalProperties": {"anyOf": [{"type": "boolean"}, _ref("Consent")]},
     }
-    return {**schema, "title": "Event", "properties": properties, "required": ["name", "lead"]}
+    return {**schema, "title": "Event", "properties": properties, "required": ["name", "lead"]}, defined
 
 
 def _taking_events() -> dict[str, Any]:

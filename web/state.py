@@ -13,13 +13,17 @@ from nurture.links import Links
 from nurture.readiness import Checklist
 from nurture.settings import Settings
 from nurture.store import Store
+from web.captures import CaptureCounts
 from web.keys import Keys
+from web.throttle import Throttle
 
 
 @dataclass(frozen=True)
 class State:
-    """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source,
-    those who report of messages, and what it needs."""
+    """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source, those who report of
+    messages, and what it needs; what was counted of forms, and how often a caller, an address and a visitor's browser may
+    come.
+    """
 
     settings: Settings
     store: Store
@@ -30,6 +34,10 @@ class State:
     seals: dict[str, tuple[Webhook, ...]]
     reporters: dict[str, Reporter]
     checklist: Checklist
+    captures: CaptureCounts
+    callers: Throttle
+    addresses: Throttle
+    browsers: Throttle
 
 
 def state(request: Request) -> State:

@@ -107,7 +107,8 @@ def answer_(
     """Answer for somebody who told you; journeys hear it at once."""
     if accept == (reject is not None):
         raise BadInput('say --accept, or --reject "the reason"')
-    known = catalogue(read_settings())
+    settings = read_settings()
+    known = catalogue(settings)
     said: Answer = "accepted" if accept else "rejected"
 
     async def work(here: Here) -> tuple[HandOffRow, bool]:
@@ -115,7 +116,7 @@ def answer_(
             row = await stored.look_up(session, which)
             reasons = () if accept else _team(known, here, row).reasons
             words = Said(said, a_reason(reject or "", reasons), by or user(), "cli")
-            fresh = await answer(session, Recorder(known), row.id, words, here.now)
+            fresh = await answer(session, Recorder(known, settings), row.id, words, here.now)
             return await stored.get(session, row.id), fresh
 
     row, fresh = in_store(work)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TextIO
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from nurture.arrivals import Arrival
 from nurture.cli.context import Here, counted, err, in_store, out, pairs
 from nurture.cli.sheet import Row, Sheet, read_sheet
 from nurture.errors import BadInput, NurtureError, Refused, Unavailable
@@ -24,6 +25,7 @@ from nurture.store.plain import run
 AT_ONCE = 500
 LONGEST_SOURCE = 100
 ALSO_KNOWN_AS = {"e_mail": "email", "mail": "email", "firstname": "first_name", "lastname": "last_name"}
+ARRIVAL = "arrival"
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -85,7 +87,10 @@ class Import:
     def _incoming(self, row: Row) -> Incoming:
         if row.fault:
             raise BadInput(row.fault)
-        return read_incoming({"lead": lead_of(row.cells, self.fields), "source": self.source})
+        lead = lead_of(row.cells, self.fields)
+        arrival = lead.pop(ARRIVAL, None)
+        told = {} if arrival is None else {"context": {"arrival": {"channel": "import", **arrival}}}
+        return read_incoming({"lead": lead, "source": self.source, **told})
 
     def _count(self, row: Row, result: Result) -> None:
         self.tally.new += result.new_lead
@@ -142,6 +147,7 @@ def import_(
     """Import leads from a CSV file; a second run changes nothing.
 
     Columns are named as the fields of a lead: email, phone, external_id, first_name, company.name, custom.plan, tags …
+    Where a lead came from is arrival.channel, arrival.placement, arrival.creative and arrival.offer.
     A cell that is empty leaves what is known as it is, and tags are added to those that are there. A row that cannot be
     used is told with its line, and the others are imported all the same.
     """
@@ -221,9 +227,9 @@ def _as_field(column: str) -> str:
 
 
 def _fault(column: str, path: str) -> str:
-    if path in IDENTITIES:
-        return ""
     group, _, name = path.partition(".")
+    if path in IDENTITIES or (group == ARRIVAL and name in Arrival.model_fields):
+        return ""
     try:
         validated({group: {name: None}} if name else {group: None})
     except BadInput as error:

@@ -11,8 +11,10 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from nurture.arrivals import Context
 from nurture.errors import BadInput, NurtureError
 from nurture.fields import Patch, validated
+from nurture.intake.capturing import Captured
 from nurture.scores import Change
 from nurture.store.held import Key, Kind
 from nurture.store.models import new_id
@@ -21,7 +23,7 @@ RESERVED = frozenset(
     {
         "message_sent", "message_delivered", "message_opened", "message_clicked", "message_replied", "message_bounced",
         "message_complained", "unsubscribed", "score_reached", "survey_answered", "answered", "stage_changed",
-        "handed_over", "sales_accepted", "sales_rejected", "hand_off_recycled",
+        "handed_over", "sales_accepted", "sales_rejected", "hand_off_recycled", "returned", "confirmed",
     }
 )  # fmt: skip
 """Names of events that only we report."""
@@ -67,6 +69,7 @@ class Incoming(BaseModel):
     source: str = Field(default="api", max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
     machine: bool = False
     consents: dict[str, bool | Consent] = Field(default_factory=dict, max_length=50)
+    context: Context | None = None
 
 
 class Enrolment(BaseModel):
@@ -83,10 +86,11 @@ class Enrolment(BaseModel):
 
 
 class Internal(Incoming):
-    """What we ourselves report: its name may be a reserved one, and it may enter the lead into a campaign or give points."""
+    """What we ourselves report: its name may be a reserved one; it may enter the lead into a campaign, give points, capture."""
 
     enrol: Enrolment | None = None
     points: tuple[Change, ...] = ()
+    captured: Captured | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ def bad_input(error: ValidationError, known: tuple[str, ...] = ()) -> BadInput:
     """The first fault that pydantic found, in our words, with its field."""
     fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in fault["loc"] if part not in ("bool", "Consent"))[:200]
-    words = WORDS.get(fault["type"], fault["msg"])
+    words = WORDS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
     if fault["type"] == "extra_forbidden" and (close := get_close_matches(place, known, n=1)):
         words += f": did you mean {close[0]}?"
     return BadInput(f"{place}: {words}", field=place)

@@ -10,11 +10,14 @@ from sqlalchemy import Connection, select
 from nurture.catalogue import Catalogue
 from nurture.facts import Happening
 from nurture.fields import Patch
+from nurture.intake.arriving import RETURNED, Arriving, Guestbook
+from nurture.intake.capturing import Proofs
 from nurture.intake.identities import Member, resolve, save_names
 from nurture.intake.incoming import Internal, Prepared, Result, prepared
 from nurture.intake.scoring import Scorebook, Scoring
 from nurture.profile import patched
 from nurture.scores import Change
+from nurture.settings import Settings
 from nurture.store import held as rows
 from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table
@@ -24,7 +27,7 @@ from nurture.store.models import ConsentRow, EventRow, OutboxRow, new_id
 from nurture.store.outbox import UNCLAIMED
 
 SMALLEST = timedelta(microseconds=1)
-UNSUBSCRIBED, SCORE_REACHED = "unsubscribed", "score_reached"
+UNSUBSCRIBED, SCORE_REACHED, STAGE_CHANGED = "unsubscribed", "score_reached", "stage_changed"
 EVENTS = table(EventRow)
 KNOWN = select(EVENTS.c.id, EVENTS.c.lead_id).where(among(EVENTS.c.id, "given"))
 
@@ -41,6 +44,7 @@ class Taken:
     changed: frozenset[str]
     warnings: list[str]
     new_lead: bool
+    reports: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # events of our own that follow
 
 
 @dataclass(slots=True)
@@ -51,11 +55,13 @@ class Books:
     consents: list[dict[str, Any]] = field(default_factory=list)
     outbox: list[dict[str, Any]] = field(default_factory=list)
     scores: Scorebook = field(default_factory=Scorebook)
+    proofs: Proofs = field(default_factory=Proofs)
 
     def save(self, connection: Connection) -> None:
         """Write them."""
         insert_rows(connection, EventRow, self.events)
         self.scores.save(connection)
+        self.proofs.save(connection)
         insert_rows(connection, ConsentRow, self.consents)
         insert_rows(connection, OutboxRow, self.outbox)
 
@@ -63,13 +69,15 @@ class Books:
 class Recorder:
     """Records what comes in, by the catalogue's rules; the caller's transaction makes it true."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.scoring = Scoring(catalogue.scores)
+    def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
+        self.scoring, self.arriving = Scoring(catalogue.scores), Arriving(settings)
 
     def record(self, connection: Connection, items: Sequence[Prepared]) -> list[Result]:
         """Record the items in their order; a duplicate has no effect, and one whose lead is unknown comes back refused."""
         members, names = resolve(connection, items)
         known = _known(connection, items)
+        coming = [(member.lead.id, member.item.given) for member in members if member.lead is not None]
+        books, guests = Books(), self.arriving.guestbook(connection, coming)
         results: dict[int, Result] = {}
         taken: dict[int, Taken] = {}
         touched: dict[str, HeldLead] = {}
@@ -85,11 +93,12 @@ class Recorder:
                 known[item.id] = lead.id
             touched[lead.id] = lead
             taken[at] = _take(member, lead)
-        books = Books()
+            _arrive(taken[at], guests, books.proofs)
         self._score(connection, list(taken.values()), books)
         rows.save(connection, touched.values(), max(item.now for item in items))
         save_names(connection, names, unborn={one for one in names.made if one not in touched})
         books.save(connection)
+        guests.save(connection)
         results |= {at: _result(one) for at, one in taken.items()}
         return [results[at] for at in range(len(items))]
 
@@ -114,6 +123,8 @@ class Recorder:
             for score, crossing, points in scored.reached:
                 reached = {"score": score.key, "threshold": crossing.threshold.key, "points": points}
                 _report(one, SCORE_REACHED, reached, books)
+            for name, about in one.reports:
+                _report(one, name, about, books)
             for topic in refused:
                 given = one.item.given.properties if one.item.given.name == UNSUBSCRIBED else {}
                 _report(one, UNSUBSCRIBED, {**given, "topic": topic}, books)
@@ -160,6 +171,22 @@ def _take(member: Member, lead: HeldLead) -> Taken:
     if given.name is not None and given.name != UNSUBSCRIBED:  # that one follows from the consents
         event = Happening(given.name, given.at or received, given.properties, item.id, received)
     return Taken(item, lead, received, event, lead.profile, changed, warnings, new_lead)
+
+
+def _arrive(one: Taken, guests: Guestbook, proofs: Proofs) -> None:
+    """Note how the lead came, and what a form made of it."""
+    given, lead = one.item.given, one.lead
+    at = one.received if given.at is None else given.at
+    news = guests.take(lead, given, one.event.id if one.event is not None else None, at)
+    one.changed |= news.changed
+    if news.returned is not None:
+        one.reports.append((RETURNED, news.returned))
+    captured = given.captured if isinstance(given, Internal) else None
+    moved = proofs.take(lead, captured, one.received) if captured is not None else None
+    if moved is not None:
+        one.changed |= {"lead.stage"}
+        one.reports.append((STAGE_CHANGED, moved))
+    one.profile = lead.profile
 
 
 def _receive(lead: HeldLead, now: datetime) -> datetime:

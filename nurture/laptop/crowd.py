@@ -224,6 +224,8 @@ class Crowd:
     async def _event(self, who: Person, tag: str, name: str, properties: Mapping[str, Any] | None = None) -> None:
         event_id = f"{tag}-of-{who.number}"
         event = {"id": event_id, "name": name, "lead": {"email": who.email}, "properties": properties or {}}
+        if tag == "arrival":
+            event["context"] = {"page": {"url": f"https://www.example.com/?{who.link}"}}
         await self._ask("POST", f"{self._web_url}/v1/events", json=event, headers=self._key)
         self.acknowledged.add(event_id)
 

@@ -8,8 +8,11 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import Connection, bindparam, select, update
 from sqlmodel import SQLModel
 
+from nurture.arrivals import both_touched
+from nurture.store import visitors
 from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table, update_rows
+from nurture.store.capture_tables import ArrivalRow, ConsentProofRow
 from nurture.store.models import (
     ConsentRow,
     CrossingRow,
@@ -142,7 +145,8 @@ def rename(connection: Connection, keys: Iterable[tuple[Key, str]]) -> None:
 
 _STAYS: tuple[type[SQLModel], ...] = (JourneyRow, MessageRow, HandOffRow, RequestRow, ReferralRow, CrossingRow)
 _GOES: tuple[type[SQLModel], ...] = (RefusalRow, MetConditionRow)
-_MOVES: tuple[type[SQLModel], ...] = (EventRow, ScoreChangeRow, ConsentRow, OutboxRow, DeadLetterRow, IdentityRow)
+_MOVES: tuple[type[SQLModel], ...] = (EventRow, ScoreChangeRow, ConsentRow, ConsentProofRow, ArrivalRow, OutboxRow,
+                                      DeadLetterRow, IdentityRow)  # fmt: skip
 
 
 def absorb(connection: Connection, anonymous: HeldLead, lead: HeldLead) -> bool:
@@ -156,8 +160,9 @@ def absorb(connection: Connection, anonymous: HeldLead, lead: HeldLead) -> bool:
         connection.execute(moving)
     for model in _GOES:
         connection.execute(table(model).delete().where(table(model).c.lead_id == anonymous.id))
+    visitors.merge(connection, anonymous.id, lead.id)
     connection.execute(LEADS.delete().where(LEADS.c.id == anonymous.id))
-    lead.profile = {**anonymous.profile, **lead.profile}
+    lead.profile = {**anonymous.profile, **lead.profile, **both_touched(anonymous.profile, lead.profile)}
     lead.written = {**anonymous.written, **lead.written}
     for score, points in anonymous.scores.items():
         lead.scores[score] = round(lead.scores.get(score, 0) + points, 6)

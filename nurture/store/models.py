@@ -496,4 +496,6 @@ class BreakerRow(SQLModel, table=True):
     reason: str = ""
 
 
-from nurture.store import hand_off_tables  # noqa: E402, F401  # so that the metadata knows all tables
+# So that the metadata knows them.
+import nurture.store.capture_tables  # noqa: E402
+import nurture.store.hand_off_tables  # noqa: E402, F401

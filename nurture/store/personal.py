@@ -9,6 +9,7 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import SQLModel, col, select
 
+from nurture.store.capture_tables import ArrivalRow, CaptureCountRow, ConsentProofRow, CostRow, VisitorRow
 from nurture.store.hand_off_tables import HandOffDeedRow, TurnRow
 from nurture.store.models import (
     ApiKeyRow,
@@ -81,6 +82,9 @@ PERSONAL: dict[type[SQLModel], About] = {
     RefusalRow: lambda lead_id: col(RefusalRow.lead_id) == lead_id,
     MetConditionRow: lambda lead_id: col(MetConditionRow.lead_id) == lead_id,
     ConsentRow: lambda lead_id: col(ConsentRow.lead_id) == lead_id,
+    ConsentProofRow: lambda lead_id: col(ConsentProofRow.lead_id) == lead_id,
+    ArrivalRow: lambda lead_id: col(ArrivalRow.lead_id) == lead_id,
+    VisitorRow: lambda lead_id: col(VisitorRow.lead_id) == lead_id,
     ScoreChangeRow: lambda lead_id: col(ScoreChangeRow.lead_id) == lead_id,
     CrossingRow: lambda lead_id: col(CrossingRow.lead_id) == lead_id,
     ReferralRow: lambda lead_id: col(ReferralRow.lead_id) == lead_id,
@@ -96,6 +100,8 @@ KEPT: dict[type[SQLModel], str] = {
     CampaignRow: "what the team wrote",
     VersionRow: "what the team wrote",
     BreakerRow: "how providers do",
+    CaptureCountRow: "how often forms were seen and filled in, by nobody in particular",
+    CostRow: "what the team spent",
     BulkRunRow: "what the team ordered",
     ApiKeyRow: "keys of systems",
     TurnRow: "whose turn it is among salespeople",

@@ -818,3 +818,45 @@ async def test_a_message_that_a_person_found_sent_is_told_of_as_any_other(
 def test_a_message_is_not_settled_on_a_guess(arguments: tuple[str, ...], told: str) -> None:
     result = run("unknown", "settle", *arguments)
     assert (result.exit_code, told in result.output) == (1, True), result.output
+
+
+# --- reports ---
+
+
+def test_sources_are_reported_with_what_they_cost(tmp_path: Path) -> None:
+    leads, costs = tmp_path / "leads.csv", tmp_path / "costs.csv"
+    leads.write_text("email,arrival.channel,arrival.placement\nann@example.com,Fair,Kazan\nbob@example.com,fair,\n")
+    costs.write_text(f"day,channel,amount\n{datetime.now(UTC):%Y-%m-%d},fair,500\n")
+
+    for _ in range(2):
+        assert run("import", str(leads)).exit_code == 0
+        assert "1 cost of 500.00 in all" in run("costs", "import", str(costs)).output
+
+    [told] = json.loads(run("report", "sources", "--json").output)
+    assert (told["channel"], told["leads"], told["known"], told["cost"], told["per_lead"]) == ("fair", 2, 2, 500, 250)
+    assert told["reached"]["buy"] == told["customers"] == 0
+    table = run("report", "sources", "--by", "placement").output
+    assert re.search(r"fair +Kazan +1 +1", table)
+    assert "nobody came" in run("report", "sources", "--until", "2020-01-01").output
+
+
+def test_captures_are_reported(tmp_path: Path) -> None:
+    assert "no form was seen" in run("report", "capture").output
+    assert json.loads(run("report", "capture", "--json").output) == {
+        "forms": [],
+        "visitors": {"all": 0, "identified": 0},
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (("report", "sources", "--since", "now"), "--since 'now' is no day"),
+        (("report", "capture", "--since", "2026-01-02", "--until", "2026-01-01"), "--since is after --until"),
+        (("costs", "import", "no.csv"), "no.csv cannot be read"),
+    ],
+)
+def test_a_report_that_cannot_be_made_says_why(words: tuple[str, ...], fault: str) -> None:
+    result = run(*words)
+
+    assert (result.exit_code, fault in result.output) == (1, True)

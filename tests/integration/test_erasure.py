@@ -32,8 +32,10 @@ from nurture import (
     wait_for,
     when,
 )
+from nurture.arrivals import Context, Page
 from nurture.errors import AddressRefused, NotFound, NurtureError, Refused, Unavailable
-from nurture.intake import Consent, Incoming
+from nurture.intake import Consent, Incoming, Internal
+from nurture.intake.capturing import Captured, Proof
 from nurture.permission import HouseRules
 from nurture.profile import address_hash, key_hash
 from nurture.store import Store, outbox
@@ -89,12 +91,28 @@ async def lives(life: Life, email: str = ADDRESS, name: str = "ann", **known: An
     for event in ("price_list_downloaded", "request_sent", "asked", "asked"):
         await life.happens(event, to=email, note=f"{name} was here")
     later = life.now + timedelta(days=400)
+    await _captured(life, email, name)
     waiting = OutboxRow(lead_id=lead_id, kind="event", body={"keys": []}, due_at=later, created_at=life.now)
     dead = DeadLetterRow(lead_id=lead_id, kind="enrol", body={"by": name}, reason="never worked", at=life.now)
     async with life.store.write() as session:
         await outbox.put(session, [waiting])
         session.add(dead)
     return lead_id
+
+
+async def _captured(life: Life, email: str, name: str) -> None:
+    """It visits, comes from somewhere, and consents on a form."""
+    proof = Proof(form="f", version="1", topic="news", text="yes", text_hash="1", language="en", email=email, ip="::1",
+                  confirmed=True)  # fmt: skip
+    visit = Internal(
+        name="visit",
+        lead={"email": email},
+        context=Context(page=Page(url=f"https://www.example.com/?utm_source=vk&utm_campaign={name} was here")),
+        captured=Captured(proof=proof),
+    )
+    [result] = await life.intake.accept([visit], life.now)
+    assert result.error is None
+    await life.settle()
 
 
 async def erased(life: Life, lead_id: str) -> Erased:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from nurture import lead, prop
+from nurture.arrivals import Arrival
 from nurture.conditions import Condition
 from nurture.fields import BANT, FIELDS, GROUPS, LISTS
 from nurture.lead import OwnField, field_at, field_names
@@ -56,7 +57,8 @@ def test_there_is_no_field_where_there_is_none(path: tuple[str, ...]) -> None:
 def test_every_field_a_profile_may_hold_can_be_asked_for() -> None:
     held = {*FIELDS, *LISTS, *(f"company.{name}" for name in COMPANY), *(f"bant.{name}" for name in BANT)}
 
-    assert set(field_names()) == held | {"stage", "bant.complete"}
+    touches = {f"{touch}.{word}" for touch in ("first_touch", "last_touch") for word in Arrival.model_fields}
+    assert set(field_names()) == held | touches | {"stage", "bant.complete"}
     assert [type(field_at((group, "x"))) for group in GROUPS if group == "custom"] == [OwnField]
 
 

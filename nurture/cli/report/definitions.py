@@ -1,4 +1,4 @@
-"""`nurture report`: what became of things, counted."""
+"""`nurture report definitions`: what sales made of the leads it was given."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,20 +13,7 @@ from nurture.definition_report import Outcome, Taken, failures
 from nurture.durations import in_words
 from nurture.store.definition_reports import outcomes
 
-report = typer.Typer(
-    help="What became of things, counted: definitions.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    add_completion=False,
-)
 
-
-@report.callback()
-def _family() -> None:
-    """What became of things, counted."""
-
-
-@report.command()
 def definitions(
     days: Annotated[int, typer.Option(min=1, help="Of what was handed over in so many days.")] = 90,
     want: Annotated[
