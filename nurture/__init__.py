@@ -12,7 +12,9 @@ from nurture.durations import days, hours, minutes, seconds, weeks
 from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
+from nurture.rewards import Reward
 from nurture.scores import Score, Threshold, gives
+from nurture.surveys import Survey, choice, scale, words
 from nurture.triggers import done, leave, on, when
 from nurture.vocabulary import (
     add_points,
@@ -25,6 +27,7 @@ from nurture.vocabulary import (
     enrol,
     escalate,
     go,
+    need,
     notify,
     remove_from,
     send,
@@ -47,9 +50,11 @@ __all__ = [
     "Definition",
     "Hook",
     "Mailing",
+    "Reward",
     "Score",
     "Source",
     "State",
+    "Survey",
     "Threshold",
     "add_points",
     "add_to",
@@ -61,6 +66,7 @@ __all__ = [
     "between",
     "branch",
     "call",
+    "choice",
     "clicked",
     "daily",
     "days",
@@ -74,6 +80,7 @@ __all__ = [
     "lead",
     "leave",
     "minutes",
+    "need",
     "never",
     "notify",
     "on",
@@ -86,6 +93,7 @@ __all__ = [
     "quiet",
     "remove_from",
     "replied",
+    "scale",
     "seconds",
     "send",
     "set_field",
@@ -102,4 +110,5 @@ __all__ = [
     "weekdays",
     "weeks",
     "when",
+    "words",
 ]

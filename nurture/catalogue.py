@@ -8,13 +8,15 @@ from nurture.audiences import Audience
 from nurture.definitions import Definition
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
+from nurture.rewards import Reward
 from nurture.scores import Score
+from nurture.surveys import Survey
 from nurture.version import Version
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Campaigns as versions, scores, definitions, audiences, mailings, hooks and sources."""
+    """Campaigns as versions, scores, definitions, audiences, mailings, hooks, sources, surveys and rewards."""
 
     campaigns: Mapping[str, Version] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
@@ -23,6 +25,8 @@ class Catalogue:
     mailings: Mapping[str, Mailing] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    surveys: Mapping[str, Survey] = field(default_factory=dict)
+    rewards: Mapping[str, Reward] = field(default_factory=dict)
 
     @cached_property
     def entered_by(self) -> dict[str, list[Version]]:

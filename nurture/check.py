@@ -26,6 +26,7 @@ from nurture.steps import (
     Advance,
     AnyStep,
     Ask,
+    AskReferral,
     Branch,
     Broken,
     Call,
@@ -186,6 +187,8 @@ class Check:
     def _message(self, place: str, step: Message) -> Iterator[Fault]:
         if step.channel != "email":
             yield self._error(place, f'there is no channel "{step.channel}": there is only email')
+        if isinstance(step, AskReferral):
+            yield from self._errors(place, mentions.of_condition(step.satisfied, self.catalogue))
         if isinstance(step, Ask):
             yield from self._errors(place, mentions.of_field(step.field))
         if step.expires_after is not None and step.expires_after <= NOTHING:

@@ -11,9 +11,6 @@ from nurture.values import Operator, Plain, in_text
 Made = TypeVar("Made")
 Holds: TypeAlias = Literal["text", "number", "truth", "list", "anything"]
 
-STAGES = ("need", "interest", "visit", "learn", "return", "buy", "repeat", "promoter")
-"""The stages of a lead's life cycle, in order."""
-
 
 class Comparable(ABC, Generic[Made]):
     """What can be compared with a value; the comparison makes a condition or a filter instead of a bool."""
@@ -196,6 +193,43 @@ class Bant(Group):
     complete = ProfileField("bant", "complete") == True  # noqa: E712  # builds a condition
 
 
+class Orders(Group):
+    """What the lead bought: its orders that were paid and not wholly refunded."""
+
+    _name = "lead.orders"
+    count = NumberField("orders", "count")
+    first = TextField("orders", "first")
+    last = TextField("orders", "last")
+    products = ListField("orders", "products")
+
+    def total(self, currency: str) -> NumberField:
+        """What they come to in that currency, less what was refunded."""
+        return NumberField("orders", "total", currency)
+
+
+class Rfm(Group):
+    """How recently, how often and for how much the lead buys, each from 1 to 5 among all customers; 5 is best."""
+
+    _name = "lead.rfm"
+    recency = NumberField("rfm", "recency")
+    frequency = NumberField("rfm", "frequency")
+    money = NumberField("rfm", "money")
+
+
+class Needs(Group):
+    """What the lead needs, said or presumed."""
+
+    _name = "lead.needs"
+
+    def readiness(self, product: str) -> NumberField:
+        """How ready an open need of the product is, from 0 to 100."""
+        return NumberField("needs", product)
+
+    def ready(self, product: str, at: int = 70) -> Is:
+        """An open need of the product is that ready."""
+        return self.readiness(product) >= at
+
+
 class Lead(Group):
     """The profile of a lead."""
 
@@ -215,6 +249,10 @@ class Lead(Group):
     audiences = ListField("audiences")
     company = Company()
     bant = Bant()
+    orders = Orders()
+    rfm = Rfm()
+    needs = Needs()
+    customer = ProfileField("customer") == True  # noqa: E712  # builds a condition
 
     def score(self, name: str) -> NumberField:
         """The points of that score."""
@@ -226,6 +264,7 @@ class Lead(Group):
 
 
 lead = Lead()
+GROUPS: dict[str, type[Group]] = {"company": Company, "bant": Bant, "orders": Orders, "rfm": Rfm}
 
 
 def field_at(path: tuple[str, ...]) -> ProfileField | None:
@@ -235,12 +274,14 @@ def field_at(path: tuple[str, ...]) -> ProfileField | None:
             return NumberField(*path)
         case ("custom", _):
             return OwnField(*path)
-        case ("bant", "complete"):
+        case ("bant", "complete") | ("customer",):
             return ProfileField(*path)
+        case ("needs", _) | ("orders", "total", _):
+            return NumberField(*path)
         case (name,):
             found = vars(Lead).get(name)
-        case ("company" | "bant" as group, name):
-            found = vars(Company if group == "company" else Bant).get(name)
+        case (group, name) if group in GROUPS:
+            found = vars(GROUPS[group]).get(name)
         case _:
             return None
     return found if isinstance(found, ProfileField) else None
@@ -248,10 +289,9 @@ def field_at(path: tuple[str, ...]) -> ProfileField | None:
 
 def field_names() -> list[str]:
     """Every field by its name in full, but for scores and fields of your own."""
-    groups: dict[str, type[Group]] = {"": Lead, "company.": Company, "bant.": Bant}
     return [
         f"{prefix}{name}"
-        for prefix, group in groups.items()
+        for prefix, group in [("", Lead), *((f"{name}.", group) for name, group in GROUPS.items())]
         for name, one in vars(group).items()
         if isinstance(one, ProfileField | Condition)
     ]

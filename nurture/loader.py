@@ -18,7 +18,9 @@ from nurture.errors import CampaignFaults
 from nurture.faults import Fault, faults_of
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
+from nurture.rewards import Reward
 from nurture.scores import Score
+from nurture.surveys import Survey
 from nurture.templates import Templates
 from nurture.version import frozen
 
@@ -31,6 +33,8 @@ KINDS: Mapping[type, str] = {
     Mailing: "mailings",
     Hook: "hooks",
     Source: "sources",
+    Survey: "surveys",
+    Reward: "rewards",
 }
 
 

@@ -7,7 +7,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from nurture.intake import Incoming
-from web.intake import MOST_AT_ONCE, take_events
+from web.intake import take_events
+from web.items import MOST_AT_ONCE
 
 ABOUT = """Events and leads come in here; links in messages lead here.
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 from nurture.catalogue import Catalogue
 from nurture.facts import Happening
 from nurture.fields import Patch
+from nurture.intake.dealings import Dealings, by_event
 from nurture.intake.identities import Member, resolve, save_names
 from nurture.intake.incoming import Internal, Prepared, Result, prepared
 from nurture.intake.scoring import Scorebook, Scoring
@@ -39,6 +40,7 @@ class Taken:
     changed: frozenset[str]
     warnings: list[str]
     new_lead: bool
+    reports: list[tuple[str, dict[str, Any]]]
 
 
 @dataclass(slots=True)
@@ -63,11 +65,13 @@ class Recorder:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.scoring = Scoring(catalogue.scores)
+        self.rewards = by_event(catalogue.rewards.values())
 
     def record(self, connection: Connection, items: Sequence[Prepared]) -> list[Result]:
         """Record the items in their order; a duplicate has no effect, and one whose lead is unknown comes back refused."""
         members, names = resolve(connection, items)
         known = _known(connection, items)
+        dealings = Dealings(connection, members, self.rewards)
         results: dict[int, Result] = {}
         taken: dict[int, Taken] = {}
         touched: dict[str, HeldLead] = {}
@@ -79,14 +83,18 @@ class Recorder:
             if item.given.id is not None and item.id in known:
                 results[at] = Result(item.id, known[item.id], duplicate=True)
                 continue
+            if (error := dealings.refusal(item, lead)) is not None:
+                results[at] = Result(item.id, error=error)
+                continue
             if item.given.name is not None:
                 known[item.id] = lead.id
             touched[lead.id] = lead
-            taken[at] = _take(member, lead)
+            taken[at] = _take(member, lead, dealings)
         books = Books()
         self._score(connection, list(taken.values()), books)
         rows.save(connection, touched.values(), max(item.now for item in items))
         save_names(connection, names, unborn={one for one in names.made if one not in touched})
+        dealings.save(connection)
         books.save(connection)
         results |= {at: _result(one) for at, one in taken.items()}
         return [results[at] for at in range(len(items))]
@@ -112,6 +120,8 @@ class Recorder:
             for score, crossing, points in scored.reached:
                 reached = {"score": score.key, "threshold": crossing.threshold.key, "points": points}
                 _report(one, SCORE_REACHED, reached, books)
+            for name, about in one.reports:
+                _report(one, name, about, books)
             for topic in refused:
                 given = one.item.given.properties if one.item.given.name == UNSUBSCRIBED else {}
                 _report(one, UNSUBSCRIBED, {**given, "topic": topic}, books)
@@ -133,7 +143,7 @@ def _consents(connection: Connection, taken: Sequence[Taken]) -> dict[str, dict[
     return answers_of(connection, leads) if leads else {}
 
 
-def _take(member: Member, lead: HeldLead) -> Taken:
+def _take(member: Member, lead: HeldLead, dealings: Dealings) -> Taken:
     item, given = member.item, member.item.given
     new_lead = lead.is_new and lead.last_received is None
     received = _receive(lead, item.now)
@@ -154,10 +164,12 @@ def _take(member: Member, lead: HeldLead) -> Taken:
         lead.profile, lead.written = after.profile, after.written
     if item.test is not None and item.test != lead.test:
         lead.test, lead.profile_changed = item.test, True
+    dealt = dealings.take(item, lead, received, new_lead=new_lead)
     event = None
     if given.name is not None and given.name != UNSUBSCRIBED:  # that one follows from the consents
-        event = Happening(given.name, given.at or received, given.properties, item.id, received)
-    return Taken(item, lead, received, event, lead.profile, changed, warnings, new_lead)
+        properties = {**given.properties, **dealt.properties}
+        event = Happening(given.name, given.at or received, properties, item.id, received)
+    return Taken(item, lead, received, event, lead.profile, changed | dealt.changed, warnings, new_lead, dealt.reports)
 
 
 def _receive(lead: HeldLead, now: datetime) -> datetime:

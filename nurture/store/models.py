@@ -401,7 +401,10 @@ class RequestRow(SQLModel, table=True):
     """What a journey asked of somebody: a survey, a question, a task, a call; unique by the journey's step and visit."""
 
     __tablename__ = "requests"
-    __table_args__ = (UniqueConstraint("journey_id", "occurrence"),)
+    __table_args__ = (
+        UniqueConstraint("journey_id", "occurrence"),
+        Index("ix_requests_due", "kind", "status", "due_at"),
+    )
 
     id: str = Field(primary_key=True, default_factory=new_id)
     journey_id: str = Field(foreign_key="journeys.id")
@@ -465,3 +468,10 @@ class BreakerRow(SQLModel, table=True):
     opened_at: datetime | None = None
     probe_at: datetime | None = None
     reason: str = ""
+
+
+# More tables, by their noun; named here so that the metadata knows them.
+import nurture.store.need_tables  # noqa: E402
+import nurture.store.order_tables  # noqa: E402
+import nurture.store.recommendation_tables  # noqa: E402
+import nurture.store.stage_tables  # noqa: E402, F401
