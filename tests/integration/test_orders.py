@@ -12,6 +12,7 @@ from sqlmodel import SQLModel, select
 
 from nurture import Campaign, Source, State, clicked, days, done, lead, leave, on, send, thank, wait, wait_for, when
 from nurture.catalogue import Catalogue
+from nurture.deals import News
 from nurture.intake import Intake, Internal
 from nurture.intake.incoming import stable_id
 from nurture.settings import Settings
@@ -142,7 +143,7 @@ async def test_told_of_by_many_at_once_it_is_paid_once(database_url: str, store:
     given = {name: value for name, value in PAID.items() if name != "lead"}
     items = [
         Internal(id=stable_id("order", "shop", "4711", status), name=f"order_{status}", lead=ANN,
-                 order={**given, "status": status})
+                 order=News.model_validate({**given, "status": status}))
         for status in ("placed", "paid", "paid", "cancelled")
     ]  # fmt: skip
 
