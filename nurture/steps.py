@@ -8,12 +8,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nurture.calendar import Opening
 from nurture.calendar import words as opening_words
-from nurture.conditions import AnyCondition, field_words
+from nurture.conditions import AnyCondition, event, field_words
 from nurture.durations import Length, in_words
-from nurture.lead import ProfileField
+from nurture.lead import ProfileField, lead
 from nurture.needs import Need
 from nurture.triggers import Done, Leave, Target, ToState, Trigger, When
 from nurture.values import Plain, in_text
+
+SATISFIED = ((lead.orders.count >= 1) | (event("order_paid") & event("order_refunded").absent())) & (
+    (lead.nps >= 9) | lead.tags.has("solved")
+)
+"""Who is asked to recommend us unless a campaign says otherwise: who bought, kept it, and is content."""
 
 
 class Step(BaseModel):
@@ -69,7 +74,7 @@ class AskReferral(Message):
     """
 
     kind: Literal["ask_referral"] = "ask_referral"
-    satisfied: AnyCondition
+    satisfied: AnyCondition = SATISFIED
 
     def words(self) -> str:
         return f"ask for a referral with {self.template}"

@@ -13,19 +13,14 @@ from pydantic import ValidationError
 
 from nurture import steps
 from nurture.calendar import ClockTime, Window
-from nurture.conditions import AnyCondition, event
+from nurture.conditions import AnyCondition
 from nurture.faults import faults_of
-from nurture.lead import ProfileField, lead
+from nurture.lead import ProfileField
 from nurture.needs import Kind, Need
 from nurture.triggers import TargetLike, ToState, TriggerLike, When, target, trigger
 from nurture.values import Plain
 
 Given = ParamSpec("Given")
-
-SATISFIED = ((lead.orders.count >= 1) | (event("order_paid") & event("order_refunded").absent())) & (
-    (lead.nps >= 9) | lead.tags.has("solved")
-)
-"""Who is asked to recommend us unless a campaign says otherwise: who bought, kept it, and is content."""
 
 
 def _says_where_it_breaks(make: Callable[Given, steps.Step]) -> Callable[Given, steps.Step]:
@@ -67,7 +62,7 @@ def thank(template: str, *, channel: str = "email") -> steps.Step:
 
 
 @_says_where_it_breaks
-def ask_referral(template: str, *, satisfied: AnyCondition = SATISFIED, channel: str = "email") -> steps.Step:
+def ask_referral(template: str, *, satisfied: AnyCondition = steps.SATISFIED, channel: str = "email") -> steps.Step:
     """Ask for a recommendation; the message has `links.share` and `referral.code` of the lead's own.
 
     Nobody is asked who is not `satisfied`: unless you say otherwise, who paid an order that was not refunded, and gave 9
