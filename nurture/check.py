@@ -18,6 +18,7 @@ from nurture.durations import in_words
 from nurture.faults import Fault, did_you_mean
 from nurture.mailing import Mailing
 from nurture.message_variables import provided
+from nurture.rewards import Reward
 from nurture.roads import Roads
 from nurture.scores import Score
 from nurture.steps import (
@@ -42,6 +43,7 @@ from nurture.steps import (
     Wait,
     WaitFor,
 )
+from nurture.surveys import Survey
 from nurture.triggers import Done, Leave, On, ToState, When
 from nurture.values import Plain
 
@@ -318,13 +320,15 @@ def _is_mailbox(text: str) -> bool:
 
 
 def faults_of_declared(value: object, catalogue: Catalogue, file: str) -> list[Fault]:
-    """What is wrong with a score, a definition or an audience that stands in `file`."""
+    """What is wrong with a score, a definition, an audience, a survey or a reward that stands in `file`."""
     return [Fault("error", f"{file}: {place}", message) for place, message in _of_declared(value, catalogue)]
 
 
 def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     match value:
-        case Score(key=key) | Definition(key=key) | Audience(key=key) if not NAME.fullmatch(key):
+        case Score(key=key) | Definition(key=key) | Audience(key=key) | Survey(key=key) | Reward(key=key) if not (
+            NAME.fullmatch(key)
+        ):
             yield (
                 f'{type(value).__name__.lower()} "{key}"',
                 "this key cannot be used: write small letters, digits, - and _",
@@ -339,6 +343,9 @@ def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str
                         f'score "{key}", threshold "{one.key}"',
                         "would fire again and again: give a rearm that is not above at",
                     )
+        case Reward(key=key, when=trigger):
+            for message in mentions.of_trigger(trigger, catalogue):
+                yield f'reward "{key}"', message
         case Definition(key=key, ready=condition):
             for message in mentions.of_condition(condition, catalogue):
                 yield f'definition "{key}"', message

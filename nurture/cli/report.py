@@ -15,7 +15,9 @@ from nurture.stages import VIEWS
 from nurture.store import rfm as customers
 from nurture.store.stage_report import ControlPoint, control_points
 
-report = typer.Typer(help="Reports: stages, rfm.", no_args_is_help=True, rich_markup_mode=None)
+report = typer.Typer(
+    help="The life cycle's control points, and how customers buy.", no_args_is_help=True, rich_markup_mode=None
+)
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 

@@ -42,9 +42,10 @@ def list_(
 
 def _table(found: Sequence[RewardRow]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "reward", "to", "for"):
+    table.add_column("id", no_wrap=True)
+    for name in ("reward", "to", "for"):
         table.add_column(name, overflow="fold")
-    table.add_column("worth", justify="right")
+    table.add_column("worth", justify="right", no_wrap=True)
     for name in ("status", "at"):
         table.add_column(name, no_wrap=True)
     table.add_column("note", overflow="fold")

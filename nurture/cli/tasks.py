@@ -41,7 +41,8 @@ def list_(
 
 def _table(found: Sequence[RequestRow], now: datetime) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "task", "team", "lead"):
+    table.add_column("id", no_wrap=True)
+    for name in ("task", "team", "lead"):
         table.add_column(name, overflow="fold")
     table.add_column("due", no_wrap=True)
     for one in found:

@@ -243,5 +243,5 @@ async def test_the_requests_that_the_documentation_shows_are_answered(client: ht
     shown = re.findall(r"```http\n(\w+) (\S+)\n\n?(.*?)```", DOCUMENTED.read_text(), re.DOTALL)
     answers = [await client.request(method, path, content=body) for method, path, body in shown]
 
-    assert [answer.status_code for answer in answers] == [202, 207, 200, 200, 202]
+    assert [answer.status_code for answer in answers] == [202, 207, 200, 200, 202, 202, 200, 202, 200, 200, 202]
     assert answers[1].json()["results"][0]["status"] == 202

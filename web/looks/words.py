@@ -13,7 +13,7 @@ WORDS: dict[str, dict[str, str]] = {
         "answered": "Thank you",
         "answered_text": "Your answer has been heard. You can close this page.",
         "recommended": "You were recommended to us",
-        "recommended_text": "Leave your name and address, and we will get in touch, once. The person who sent you is thanked.",
+        "recommended_text": "Leave your name and e-mail address, and we will write, once. The person who sent you is thanked.",
         "friend_name": "Your name (optional)",
         "friend_email": "Your e-mail address",
         "friend_news": "Send me your news by e-mail. I can leave at any time.",
