@@ -240,5 +240,5 @@ SWEEPS = (
     Sweep("overlooked", LEFT_BEHIND, overlooked),
     Sweep("tasks late", timedelta(seconds=30), tasks_late),
     Sweep("rewards came", timedelta(seconds=10), rewards_came),
-    Sweep("customers rated", timedelta(hours=6), customers_rated),
+    Sweep("customers rated", timedelta(minutes=10), customers_rated),
 )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from nurture.store.order_tables import OrderLineRow, OrderRow
 from nurture.store.stage_tables import StageChangeRow
 from tests.integration.life import Life
 from tests.integration.test_web_hooks import signed
+from tests.integration.walking import Killed, Way, kill
 from web.app import compose
 
 ANN = {"email": "ann@example.com"}
@@ -274,3 +276,36 @@ async def test_a_first_purchase_is_thanked_once_whatever_happens(life: Life) -> 
     assert len(life.postbox.mails) == 1
     notes = [row.reply["note"] for row in await rows(life.store, MoveRow) if row.words == "thank with test/one"]
     assert sorted(notes) == ["", "it was thanked for this order already"]
+
+
+POINTS = [f"{when} commit {n}" for n in (1, 2, 3, 4) for when in ("before", "after")]
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_whoever_dies_while_thanking_has_thanked_once(way: Way, point: str) -> None:
+    """The first of two journeys is killed at that commit and tries again; the other comes in between."""
+    campaign = Campaign(
+        "thanks", enters=[when(lead.customer)], states=[State("thank", [thank("test/one"), wait(days(1))])]
+    )
+    again = Campaign("again", enters=[when(lead.customer)], states=[State("thank", [thank("test/one"), wait(days(1))])])
+    first = await way.begin(campaign)
+    second = await way.begin(again)
+    order = OrderRow(lead_id=first.order.lead_id, source="shop", number="1", currency="EUR", status="paid",
+                     created_at=way.now, updated_at=way.now)  # fmt: skip
+    async with way.store.write() as session:
+        session.add(order)
+        row = await session.get_one(LeadRow, first.order.lead_id)
+        row.profile = {**row.profile, "customer": True, "orders": {"count": 1, "last_id": order.id}}
+        session.add(row)
+        theirs = await session.get_one(JourneyRow, second.order.journey_id)
+        theirs.lead_id = row.id
+        session.add(theirs)
+    second.order = second.order.model_copy(update={"lead_id": first.order.lead_id})
+
+    way.store.deeds[point] = kill
+    with suppress(Killed):
+        await first.walk()
+    await second.until_it_rests()
+    await first.until_it_rests()
+
+    assert len(way.post.taken) == 1
