@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlmodel import SQLModel, select
 
 from nurture import Campaign, Source, State, clicked, days, done, lead, leave, on, send, thank, wait, wait_for, when
@@ -138,14 +140,29 @@ async def test_an_order_of_somebody_unknown_makes_a_lead(client: httpx.AsyncClie
     assert (await the_lead(store)).profile["first_name"] == "Bo"
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(
+        st.sampled_from([*PAID, "refund", "reason", "at"]),
+        st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text() | st.lists(st.text())
+        | st.dictionaries(st.text(), st.integers()),
+    )
+)  # fmt: skip
+async def test_no_junk_harms_an_order_beside_it(client: httpx.AsyncClient, junk: dict[str, Any]) -> None:
+    answer = await client.post("/v1/orders", json=[{**PAID, **junk}, PAID])
+
+    assert answer.status_code == 207
+    assert answer.json()["results"][1]["status"] == 202
+
+
 async def test_told_of_by_many_at_once_it_is_paid_once(database_url: str, store: Store, now: datetime) -> None:
     """Two processes, each with many callers."""
     stores = [store, Store(database_url)]
     intakes = [Intake(one, Catalogue(), Settings(_env_file=None)) for one in stores]
-    given = {name: value for name, value in PAID.items() if name != "lead"}
+    paid = {name: value for name, value in PAID.items() if name != "lead"}
     items = [
         Internal(id=stable_id("order", "shop", "4711", status), name=f"order_{status}", lead=ANN,
-                 order=News.model_validate({**given, "status": status}))
+                 order=News.model_validate({**paid, "status": status}))
         for status in ("placed", "paid", "paid", "cancelled")
     ]  # fmt: skip
 
@@ -260,6 +277,31 @@ async def test_a_customer_enters_nothing_that_leads_up_to_a_purchase(life: Life)
 
     assert await endings(life) == {}
     assert [row.reason for row in await rows(life.store, RefusalRow)] == ["it is a customer already"]
+
+
+async def test_bought_at_the_very_moment_of_entry_nobody_is_led_up_to_it(life: Life, database_url: str) -> None:
+    """Another process takes the orders, while this one takes what enters."""
+    await life.publish(course("course"))
+    buyers = [f"b{n}@example.com" for n in range(8)]
+    for one in buyers:
+        await life.lead(one)
+    other = Store(database_url)
+    shop = Intake(other, Catalogue(), life.settings)
+    asked = [Internal(name="asked", lead={"email": one}) for one in buyers]
+    paid = [
+        Internal(id=one, name="order_paid", lead={"email": one},
+                 order=News(number=one, status="paid", amount="1", currency="EUR"))
+        for one in buyers
+    ]  # fmt: skip
+
+    calls = [work for pair in zip(asked, paid, strict=True) for work in pair]
+    entries = [(life.intake if item.order is None else shop).accept([item], life.now) for item in calls]
+    await asyncio.gather(*entries[:8], life.settle(), *entries[8:], life.settle())
+    await life.settle()
+    await shop.close()
+    await other.close()
+
+    assert {row.ending for row in await rows(life.store, JourneyRow)} <= {"left: became a customer"}
 
 
 async def test_a_first_purchase_is_thanked_once_whatever_happens(life: Life) -> None:
