@@ -18,7 +18,7 @@ from nurture.metrics import Metrics
 from nurture.outage import Outage
 from nurture.settings import Settings, read_settings
 from nurture.store import Store
-from web import follow_up, health, hooks, intake, links, looks, needs, orders, problems, referrals, surveys
+from web import health, hooks, intake, links, looks, needs, orders, problems, referrals, rewards, surveys, tasks
 from web.bodies import LARGEST
 from web.description import ABOUT, describe
 from web.keys import Keys
@@ -62,7 +62,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         strict_content_type=False,
     )
     problems.add_problems(app)
-    for part in (intake, orders, needs, follow_up, hooks, links, surveys, referrals, looks, health):
+    for part in (intake, orders, needs, tasks, rewards, hooks, links, surveys, referrals, looks, health):
         app.include_router(part.routes)
     describe(app)
     return app

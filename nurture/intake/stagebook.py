@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from nurture.intake.incoming import Prepared
+from nurture.intake.incoming import Internal, Prepared
 from nurture.store.bulk import insert_rows
 from nurture.store.held import HeldLead
 from nurture.store.stage_tables import StageChangeRow
@@ -24,7 +24,8 @@ class Stagebook:
         at = received if item.given.at is None else min(item.given.at, received)
         if lead.written.get("stage", at.timestamp()) > at.timestamp():
             return None
-        return self.to(item, lead, item.stage, getattr(item.given, "because", "") or item.given.source, at)
+        because = item.given.because if isinstance(item.given, Internal) else ""
+        return self.to(item, lead, item.stage, because or item.given.source, at)
 
     def to(self, item: Prepared, lead: HeldLead, stage: str, reason: str, at: datetime) -> dict[str, Any] | None:
         """The lead comes to the stage; what the event `stage_changed` says of it, None when it is there already."""

@@ -1,4 +1,4 @@
-"""What is to be done by people and to be paid out: tasks, and rewards of those who recommend."""
+"""Tasks that journeys gave to people: seen and done."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from nurture.store import rewards, tasks
+from nurture.store import tasks
 from nurture.store.models import RequestRow
 from web.auth import may
 from web.state import State, clock, state
 
 Here = Annotated[State, Depends(state)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
-routes = APIRouter(prefix="/v1", tags=["follow-up"])
+routes = APIRouter(prefix="/v1", tags=["tasks"])
 
 
 class TaskOut(BaseModel):
@@ -59,34 +59,3 @@ async def finish_task(task_id: str, given: DoneIn, here: Here) -> TaskOut:
 
 def _task(row: RequestRow) -> TaskOut:
     return TaskOut(**row.model_dump(exclude={"body"}), title=row.body["title"], team=row.body["team"])
-
-
-class RewardOut(BaseModel):
-    """What a lead is owed for a friend it brought."""
-
-    id: str
-    reward: str
-    referrer_id: str
-    friend_id: str
-    status: str
-    reason: str
-    amount: str | None
-    currency: str | None
-    points: int | None
-    granted_at: datetime
-    voided_at: datetime | None
-    paid_at: datetime | None
-
-
-class RewardsOut(BaseModel):
-    """Rewards, the newest first."""
-
-    rewards: list[RewardOut]
-
-
-@routes.get("/rewards", dependencies=[Depends(may("leads:read"))])
-async def list_rewards(here: Here, status: str | None = None, limit: Limit = 100) -> RewardsOut:
-    """Rewards of those who recommended: granted, voided or paid, or all of them."""
-    async with here.store.read() as session:
-        found = await rewards.listed(session, status, limit)
-    return RewardsOut(rewards=[RewardOut.model_validate(one.model_dump()) for one in found])
