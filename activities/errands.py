@@ -45,3 +45,21 @@ class Errand(ABC):
     @abstractmethod
     async def record(self, session: Session, now: datetime) -> Settled:
         """Note how it went."""
+
+
+class Nothing(Errand):
+    """An errand that is not run, for a reason that is recorded."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    async def prepare(self, session: Session, now: datetime) -> Settled:
+        """Closed with the reason."""
+        return Settled(self.why)
+
+    async def run(self, now: datetime) -> None:
+        """Never asked for."""
+
+    async def record(self, session: Session, now: datetime) -> Settled:
+        """Never asked for."""
+        return Settled(self.why)

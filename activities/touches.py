@@ -3,17 +3,19 @@
 from datetime import datetime
 from typing import Any
 
+from sqlmodel import select
+
 from activities.equipment import Equipment
-from activities.errands import Errand
+from activities.errands import Errand, Nothing
 from activities.hand_offs import Grounds, hand_over, taker
 from activities.letters import to_lead, to_team
 from activities.messages import MessageErrand
 from activities.webhooks import WebhookErrand
 from nurture.facts import Facts
 from nurture.pace import Pace
-from nurture.steps import AnyStep, Ask, Call, Escalate, Message, Notify, Survey, Task
-from nurture.store import Session
-from nurture.store.models import JourneyRow, LeadRow, RequestRow
+from nurture.steps import AnyStep, Ask, AskReferral, Call, Escalate, Message, Notify, Survey, Task, Thank
+from nurture.store import Session, thanks
+from nurture.store.models import JourneyRow, LeadRow, MessageRow, RequestRow
 from nurture.store.requests import find_request
 from nurture.version import Version
 
@@ -30,6 +32,10 @@ class Touch:
     async def errands(self, session: Session, step: AnyStep, facts: Facts, now: datetime) -> list[Errand]:
         """What the step asks to be done, in order; what it asks of people is noted at once."""
         match step:
+            case AskReferral(satisfied=satisfied) if not satisfied.test(facts) and not await self._begun(session):
+                return [Nothing(f"not asked: {satisfied.words()} is not so")]
+            case Thank() if not await thanks.may_thank(session, self.lead, self.row.id, self.occurrence, now):
+                return [Nothing("it was thanked for this order already")]
             case Message():
                 await self._noted(session, step, now)
                 letter = to_lead(
@@ -56,6 +62,11 @@ class Touch:
         return MessageErrand(
             to_team(self.equipment, self.row.id, occurrence, self.version.campaign.key, team, template, given)
         )
+
+    async def _begun(self, session: Session) -> bool:
+        """Whether an earlier attempt is in the ledger already: what was begun is finished."""
+        query = select(MessageRow.id).where(MessageRow.journey_id == self.row.id)
+        return (await session.exec(query.where(MessageRow.occurrence == self.occurrence))).first() is not None
 
     async def _noted(self, session: Session, step: AnyStep, now: datetime) -> None:
         """Record what is asked of somebody, once."""

@@ -36,7 +36,7 @@ from nurture.journey import (
     proceed,
     wait_arms,
 )
-from nurture.steps import AnyStep, Branch, Escalate
+from nurture.steps import AnyStep, AskReferral, Branch, Escalate
 from nurture.store import Session
 from nurture.store.bulk import insert_all
 from nurture.store.campaigns import paused, version
@@ -222,6 +222,8 @@ class Walk:
         return []
 
     def _names_for(self, step: AnyStep) -> frozenset[str]:
+        if isinstance(step, AskReferral):
+            return events_needed(step.satisfied)
         definition = self.equipment.catalogue.definitions.get(step.definition) if isinstance(step, Escalate) else None
         return events_needed(definition.ready) if definition is not None else frozenset()
 

@@ -14,7 +14,9 @@ from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
 from nurture.offers import Offer
+from nurture.rewards import Reward
 from nurture.scores import Score, Threshold, gives
+from nurture.surveys import Survey, choice, scale, words
 from nurture.teams import Salesperson, Team, by_load, by_territory, round_robin
 from nurture.triggers import done, leave, on, when
 from nurture.vocabulary import (
@@ -29,6 +31,7 @@ from nurture.vocabulary import (
     enrol,
     escalate,
     go,
+    need,
     notify,
     remove_from,
     send,
@@ -53,10 +56,12 @@ __all__ = [
     "Hook",
     "Mailing",
     "Offer",
+    "Reward",
     "Salesperson",
     "Score",
     "Source",
     "State",
+    "Survey",
     "Team",
     "Threshold",
     "add_points",
@@ -71,6 +76,7 @@ __all__ = [
     "by_load",
     "by_territory",
     "call",
+    "choice",
     "clicked",
     "confirm",
     "daily",
@@ -86,6 +92,7 @@ __all__ = [
     "lead",
     "leave",
     "minutes",
+    "need",
     "never",
     "notify",
     "on",
@@ -99,6 +106,7 @@ __all__ = [
     "remove_from",
     "replied",
     "round_robin",
+    "scale",
     "seconds",
     "send",
     "set_field",
@@ -115,4 +123,5 @@ __all__ = [
     "weekdays",
     "weeks",
     "when",
+    "words",
 ]

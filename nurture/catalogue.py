@@ -10,7 +10,9 @@ from nurture.forms import Form
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
 from nurture.offers import Offer
+from nurture.rewards import Reward
 from nurture.scores import Score
+from nurture.surveys import Survey
 from nurture.teams import Team
 from nurture.version import Version
 
@@ -19,7 +21,7 @@ USUAL_TEAM = "sales"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Campaigns as versions, scores, definitions, audiences, mailings, forms, offers, hooks, sources and teams."""
+    """All that a team has written, by key: campaigns as versions, scores, definitions, and what they go by and use."""
 
     campaigns: Mapping[str, Version] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
@@ -31,6 +33,8 @@ class Catalogue:
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     teams: Mapping[str, Team] = field(default_factory=dict)
+    surveys: Mapping[str, Survey] = field(default_factory=dict)
+    rewards: Mapping[str, Reward] = field(default_factory=dict)
 
     def team(self, key: str, addresses: Mapping[str, str]) -> Team:
         """The team of that key, or the only one there is; where none is written, a team of nobody but its address."""

@@ -20,6 +20,7 @@ from nurture.forms import Form
 from nurture.mailing import Mailing
 from nurture.message_variables import provided
 from nurture.offers import Offer
+from nurture.rewards import Reward
 from nurture.roads import Roads
 from nurture.scores import Score
 from nurture.steps import (
@@ -28,6 +29,7 @@ from nurture.steps import (
     Advance,
     AnyStep,
     Ask,
+    AskReferral,
     Branch,
     Broken,
     Call,
@@ -44,6 +46,7 @@ from nurture.steps import (
     Wait,
     WaitFor,
 )
+from nurture.surveys import Survey
 from nurture.teams import Team
 from nurture.triggers import Done, Leave, On, ToState, When
 from nurture.values import Plain
@@ -198,6 +201,8 @@ class Check:
     def _message(self, place: str, step: Message) -> Iterator[Fault]:
         if step.channel != "email":
             yield self._error(place, f'there is no channel "{step.channel}": there is only email')
+        if isinstance(step, AskReferral):
+            yield from self._errors(place, mentions.of_condition(step.satisfied, self.catalogue))
         if isinstance(step, Ask):
             yield from self._errors(place, mentions.of_field(step.field))
         if isinstance(step, Confirm):
@@ -329,14 +334,21 @@ def _is_mailbox(text: str) -> bool:
 
 
 def faults_of_declared(value: object, catalogue: Catalogue, file: str) -> list[Fault]:
-    """What is wrong with a score, a definition or an audience that stands in `file`."""
+    """What is wrong with a score, a definition, an audience, a survey or a reward that stands in `file`."""
     return [Fault("error", f"{file}: {place}", message) for place, message in _of_declared(value, catalogue)]
 
 
 def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     match value:
         case (
-            Score(key=key) | Definition(key=key) | Audience(key=key) | Team(key=key) | Form(key=key) | Offer(key=key)
+            Score(key=key)
+            | Definition(key=key)
+            | Audience(key=key)
+            | Team(key=key)
+            | Form(key=key)
+            | Offer(key=key)
+            | Survey(key=key)
+            | Reward(key=key)
         ) if not NAME.fullmatch(key):
             yield (
                 f'{type(value).__name__.lower()} "{key}"',
@@ -352,6 +364,9 @@ def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str
                         f'score "{key}", threshold "{one.key}"',
                         "would fire again and again: give a rearm that is not above at",
                     )
+        case Reward(key=key, when=trigger):
+            for message in mentions.of_trigger(trigger, catalogue):
+                yield f'reward "{key}"', message
         case Definition(key=key, ready=condition):
             for message in mentions.of_condition(condition, catalogue):
                 yield f'definition "{key}"', message

@@ -18,8 +18,11 @@ Value: TypeAlias = str | int | float | bool | list[str | int | float | bool] | N
 
 GROUPS = ("company", "bant", "custom")
 LISTS = ("tags", "audiences")
+DERIVED = frozenset({"orders", "customer", "rfm", "needs"})
+"""What stands in a profile by what a lead did, and is never said of it."""
+
 BANT = ("budget", "authority", "need", "timing")
-IDENTITIES = ("id", "external_id", "cookie", "test")
+IDENTITIES = ("id", "external_id", "cookie", "test", "stage")
 """What else may stand beside the profile in `lead`; `email` and `phone` are both."""
 
 MOST_NAMES = 200

@@ -9,7 +9,7 @@ from nurture.conditions import Is, field_words, leaves
 from nurture.faults import Fault, did_you_mean
 from nurture.fields import FIELDS, GROUPS, why_never
 from nurture.forms import Form, FormField
-from nurture.lead import STAGES
+from nurture.stages import STAGES
 from nurture.steps import AnyStep, Ask, Branch, Confirm, WaitFor
 
 NAMING = ("email", "phone")

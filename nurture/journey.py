@@ -25,7 +25,7 @@ from nurture.steps import (
     WaitFor,
 )
 from nurture.triggers import Done, Leave, On, ToState, When
-from nurture.version import Version
+from nurture.version import PRESALE, Version
 
 MOST_JUMPS = 100
 MOST_MOVES_AWAKE = 1000  # what `nurture check` lets through must not send for ever
@@ -261,7 +261,12 @@ def wait_arms(version: Version, journey: Journey) -> dict[str, On | When]:
 
 def listened_arms(version: Version, journey: Journey) -> dict[str, On | When]:
     """What the journey listens for at any time: exits, goal and `always` arms not yet heard."""
-    return {arm.key: arm.trigger for arm in version.arms if arm.key not in journey.heard}
+    return {arm.key: arm.trigger for arm in version.arms if _open(journey, arm.key)}
+
+
+def _open(journey: Journey, arm: str) -> bool:
+    """Whether the arm is still to be heard; a sale that was the goal takes nobody off the road that leads on from it."""
+    return arm not in journey.heard and not (arm == PRESALE and journey.goal is not None)
 
 
 def heeds(version: Version, journey: Journey, arm: str) -> bool:
@@ -273,7 +278,7 @@ def heeds(version: Version, journey: Journey, arm: str) -> bool:
     if arm == RESUME:
         return journey.rest is not None and journey.rest.why == "held"
     if arm in version.arm:
-        return arm not in journey.heard
+        return _open(journey, arm)
     return journey.rest is not None and journey.rest.why == "wait" and arm in wait_arms(version, journey)
 
 

@@ -11,9 +11,6 @@ from nurture.values import Operator, Plain, in_text
 Made = TypeVar("Made")
 Holds: TypeAlias = Literal["text", "number", "truth", "list", "anything"]
 
-STAGES = ("need", "interest", "visit", "learn", "return", "buy", "repeat", "promoter")
-"""The stages of a lead's life cycle, in order."""
-
 
 class Comparable(ABC, Generic[Made]):
     """What can be compared with a value; the comparison makes a condition or a filter instead of a bool."""
@@ -216,6 +213,43 @@ class LastTouch(Group):
     offer = TextField("last_touch", "offer")
 
 
+class Orders(Group):
+    """What the lead bought: its orders that were paid and not wholly refunded."""
+
+    _name = "lead.orders"
+    count = NumberField("orders", "count")
+    first = TextField("orders", "first")
+    last = TextField("orders", "last")
+    products = ListField("orders", "products")
+
+    def total(self, currency: str) -> NumberField:
+        """What they come to in that currency, less what was refunded."""
+        return NumberField("orders", "total", currency)
+
+
+class Rfm(Group):
+    """How recently, how often and for how much the lead buys, each from 1 to 5 among all customers; 5 is best."""
+
+    _name = "lead.rfm"
+    recency = NumberField("rfm", "recency")
+    frequency = NumberField("rfm", "frequency")
+    money = NumberField("rfm", "money")
+
+
+class Needs(Group):
+    """What the lead needs, said or presumed."""
+
+    _name = "lead.needs"
+
+    def readiness(self, product: str) -> NumberField:
+        """How ready an open need of the product is, from 0 to 100."""
+        return NumberField("needs", product)
+
+    def ready(self, product: str, at: int = 70) -> Is:
+        """An open need of the product is that ready."""
+        return self.readiness(product) >= at
+
+
 class Lead(Group):
     """The profile of a lead."""
 
@@ -237,6 +271,10 @@ class Lead(Group):
     bant = Bant()
     first_touch = FirstTouch()
     last_touch = LastTouch()
+    orders = Orders()
+    rfm = Rfm()
+    needs = Needs()
+    customer = ProfileField("customer") == True  # noqa: E712  # builds a condition
 
     def score(self, name: str) -> NumberField:
         """The points of that score."""
@@ -248,9 +286,8 @@ class Lead(Group):
 
 
 lead = Lead()
-
 GROUPS: Mapping[str, type[Group]] = {
-    "company": Company, "bant": Bant, "first_touch": FirstTouch, "last_touch": LastTouch
+    "company": Company, "bant": Bant, "first_touch": FirstTouch, "last_touch": LastTouch, "orders": Orders, "rfm": Rfm
 }  # fmt: skip
 """The groups of fields by name, but for those without known names (scores, fields of your own)."""
 
@@ -262,8 +299,10 @@ def field_at(path: tuple[str, ...]) -> ProfileField | None:
             return NumberField(*path)
         case ("custom", _):
             return OwnField(*path)
-        case ("bant", "complete"):
+        case ("bant", "complete") | ("customer",):
             return ProfileField(*path)
+        case ("needs", _) | ("orders", "total", _):
+            return NumberField(*path)
         case (name,):
             found = vars(Lead).get(name)
         case (group, name) if group in GROUPS:
@@ -275,10 +314,9 @@ def field_at(path: tuple[str, ...]) -> ProfileField | None:
 
 def field_names() -> list[str]:
     """Every field by its name in full, but for scores and fields of your own."""
-    groups: dict[str, type[Group]] = {"": Lead, **{f"{name}.": group for name, group in GROUPS.items()}}
     return [
         f"{prefix}{name}"
-        for prefix, group in groups.items()
+        for prefix, group in [("", Lead), *((f"{name}.", group) for name, group in GROUPS.items())]
         for name, one in vars(group).items()
         if isinstance(one, ProfileField | Condition)
     ]

@@ -21,7 +21,9 @@ from nurture.forms import Form
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
 from nurture.offers import Offer
+from nurture.rewards import Reward
 from nurture.scores import Score
+from nurture.surveys import Survey
 from nurture.teams import Team
 from nurture.templates import Templates
 from nurture.version import frozen
@@ -38,6 +40,8 @@ KINDS: Mapping[type, str] = {
     Hook: "hooks",
     Source: "sources",
     Team: "teams",
+    Survey: "surveys",
+    Reward: "rewards",
 }
 
 

@@ -41,7 +41,7 @@ from nurture.permission import Go, HouseRules, Later, Never, Standing, permissio
 from nurture.profile import facts_tree
 from nurture.scores import Score, changes_by_event, changes_by_profile, crossings
 from nurture.simulated_sales import Pressed, SimulatedSales
-from nurture.steps import AddPoints, Advance, AnyStep, Escalate, Message, Step, Subscribe, Unsubscribe
+from nurture.steps import AddPoints, Advance, AnyStep, AskReferral, Escalate, Message, Step, Subscribe, Unsubscribe
 from nurture.teams import Team
 from nurture.triggers import On, When
 from nurture.version import Version, frozen
@@ -340,6 +340,10 @@ class _World:
 
     def _performed(self, step: AnyStep) -> AnyReply:
         match step:
+            case AskReferral(satisfied=satisfied, template=template) if not satisfied.test(self._facts()):
+                why = f"not asked: {satisfied.words()} is not so"
+                self.story.withheld.append((template, why))
+                return self._did(why)
             case Message():
                 return self._sent(step)
             case Escalate(definition=definition, team=team):

@@ -8,11 +8,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nurture.calendar import Opening
 from nurture.calendar import words as opening_words
-from nurture.conditions import field_words
+from nurture.conditions import AnyCondition, event, field_words
 from nurture.durations import Length, in_words
-from nurture.lead import ProfileField
+from nurture.lead import ProfileField, lead
+from nurture.needs import Need
 from nurture.triggers import Done, Leave, Target, ToState, Trigger, When
 from nurture.values import Plain, in_text
+
+SATISFIED = ((lead.orders.count >= 1) | (event("order_paid") & event("order_refunded").absent())) & (
+    (lead.nps >= 9) | lead.tags.has("solved")
+)
+"""Who is asked to recommend us unless a campaign says otherwise: who bought, kept it, and is content."""
 
 
 class Step(BaseModel):
@@ -62,9 +68,13 @@ class Thank(Message):
 
 
 class AskReferral(Message):
-    """A request to recommend us: the message carries the lead's own share link and code."""
+    """A request to recommend us: the message carries the lead's own share link and code.
+
+    It goes to who is `satisfied` only.
+    """
 
     kind: Literal["ask_referral"] = "ask_referral"
+    satisfied: AnyCondition = SATISFIED
 
     def words(self) -> str:
         return f"ask for a referral with {self.template}"
@@ -180,6 +190,18 @@ class Untag(Step):
 
     def words(self) -> str:
         return f"untag {self.tag}"
+
+
+class NeedStep(Step):
+    """Note that the lead needs a product, or seems to, and how ready it is."""
+
+    kind: Literal["need"] = "need"
+    need: Need
+
+    def words(self) -> str:
+        need = self.need
+        said = "seems to need" if need.kind == "presumed" else "needs"
+        return f"note that it {said} {need.product}, {need.readiness} % ready"
 
 
 class AddPoints(Step):
@@ -394,13 +416,13 @@ class Broken(Step):
 
 AnyStep: TypeAlias = Annotated[
     Send | Thank | AskReferral | Survey | Ask | Confirm | Notify | Escalate | Task | Call
-    | SetField | Tag | Untag | AddPoints | Advance | Subscribe | Unsubscribe | AddTo | RemoveFrom | Enrol
+    | SetField | Tag | Untag | NeedStep | AddPoints | Advance | Subscribe | Unsubscribe | AddTo | RemoveFrom | Enrol
     | Wait | WaitFor | Branch | Split | Go | LeaveStep | DoneStep | Broken,
     Field(discriminator="kind"),
 ]  # fmt: skip
 
 Bookkeeping: TypeAlias = (
-    SetField | Tag | Untag | AddPoints | Advance | Subscribe | Unsubscribe | AddTo | RemoveFrom | Enrol
+    SetField | Tag | Untag | NeedStep | AddPoints | Advance | Subscribe | Unsubscribe | AddTo | RemoveFrom | Enrol
 )
 
 

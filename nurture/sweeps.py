@@ -22,7 +22,7 @@ from nurture.enrolment import date_cause, last_due, watched
 from nurture.errors import Unavailable
 from nurture.settings import Settings
 from nurture.steps import WaitFor
-from nurture.store import Session, Store, campaigns, leases, outbox
+from nurture.store import Session, Store, campaigns, leases, outbox, rewards, rfm, tasks
 from nurture.store.models import (
     CampaignRow,
     EventRow,
@@ -213,6 +213,24 @@ def _left_behind(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool
     return col(JourneyRow.updated_at) < now - LEFT_BEHIND, ~waiting
 
 
+# --- what people and customers are told of, or rated by ---
+
+
+async def tasks_late(session: Session, _: Settings, now: datetime) -> int:
+    """Tell of tasks whose time has passed."""
+    return await tasks.find_overdue(session, now)
+
+
+async def rewards_came(session: Session, _: Settings, now: datetime) -> int:
+    """Tell who recommended of its rewards."""
+    return await rewards.tell(session, now)
+
+
+async def customers_rated(session: Session, _: Settings, now: datetime) -> int:
+    """Rate the customers by how they buy."""
+    return await rfm.rate(session, now)
+
+
 def _row(lead_id: str, kind: str, now: datetime, **body: Any) -> OutboxRow:
     return OutboxRow(lead_id=lead_id, kind=kind, body=body, due_at=now, created_at=now)
 
@@ -229,6 +247,9 @@ SWEEPS = (
     Sweep("dates came", timedelta(minutes=5), dates_came),
     Sweep("unstarted", LEFT_BEHIND, unstarted),
     Sweep("overlooked", LEFT_BEHIND, overlooked),
+    Sweep("tasks late", timedelta(seconds=30), tasks_late),
+    Sweep("rewards came", timedelta(seconds=10), rewards_came),
+    Sweep("customers rated", timedelta(minutes=10), customers_rated),
 )
 
 

@@ -29,10 +29,14 @@ from web import (
     intake,
     links,
     looks,
+    needs,
+    orders,
     problems,
     referrals,
     reports,
+    rewards,
     surveys,
+    tasks,
     tracker,
 )
 from web.bodies import LARGEST
@@ -89,20 +93,9 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     )
     problems.add_problems(app)
     ours = (
-        intake,
-        hand_offs,
-        hooks,
-        reports,
-        links,
-        answers,
-        surveys,
-        referrals,
-        forms,
-        confirmations,
-        tracker,
-        looks,
-        health,
-    )
+        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, links, answers, surveys, referrals, forms,
+        confirmations, tracker, looks, health,
+    )  # fmt: skip
     for part in ours:
         app.include_router(part.routes)
     describe(app)

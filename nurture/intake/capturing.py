@@ -1,4 +1,4 @@
-"""Leads captured by forms: the stage they come to, and the proof of what they consented to."""
+"""Leads captured by forms: the proof of what they consented to."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, update
 
-from nurture.lead import STAGES
 from nurture.store.bulk import insert_rows, table
 from nurture.store.capture_tables import ConsentProofRow
 from nurture.store.held import HeldLead
@@ -48,27 +47,17 @@ class Proofs:
         self._rows: list[dict[str, Any]] = []
         self._confirmed: list[tuple[str, datetime]] = []
 
-    def take(self, lead: HeldLead, captured: Captured, at: datetime) -> dict[str, Any] | None:
-        """Note the proof, and move the lead on; what to report of its stage, None when it was there or further already."""
+    def take(self, lead: HeldLead, captured: Captured, at: datetime) -> None:
+        """Note the proof, or that it is confirmed."""
         if captured.proof is not None:
             proof = captured.proof.model_dump(exclude={"confirmed"})
             confirmed_at = at if captured.proof.confirmed else None
             self._rows.append({"id": new_id(), "lead_id": lead.id, **proof, "at": at, "confirmed_at": confirmed_at})
         if captured.confirms is not None:
             self._confirmed.append((captured.confirms, at))
-        return None if captured.stage is None else _further(lead, captured.stage)
 
     def save(self, connection: Connection) -> None:
         """Write what was taken."""
         insert_rows(connection, ConsentProofRow, self._rows)
         for proof, at in self._confirmed:
             connection.execute(update(PROOFS).where(PROOFS.c.id == proof).values(confirmed_at=at))
-
-
-def _further(lead: HeldLead, stage: str) -> dict[str, Any] | None:
-    reached = STAGES.index(lead.stage) if lead.stage in STAGES else -1
-    if reached >= STAGES.index(stage):
-        return None
-    moved = {"from": lead.stage, "to": stage}
-    lead.stage, lead.profile_changed = stage, True
-    return moved

@@ -12,6 +12,7 @@ from nurture.facts import Happening
 from nurture.fields import Patch
 from nurture.intake.arriving import RETURNED, Arriving, Guestbook
 from nurture.intake.capturing import Proofs
+from nurture.intake.dealings import Dealings, by_event
 from nurture.intake.identities import Member, resolve, save_names
 from nurture.intake.incoming import Internal, Prepared, Result, prepared
 from nurture.intake.scoring import Scorebook, Scoring
@@ -27,7 +28,7 @@ from nurture.store.models import ConsentRow, EventRow, OutboxRow, new_id
 from nurture.store.outbox import UNCLAIMED
 
 SMALLEST = timedelta(microseconds=1)
-UNSUBSCRIBED, SCORE_REACHED, STAGE_CHANGED = "unsubscribed", "score_reached", "stage_changed"
+UNSUBSCRIBED, SCORE_REACHED = "unsubscribed", "score_reached"
 EVENTS = table(EventRow)
 KNOWN = select(EVENTS.c.id, EVENTS.c.lead_id).where(among(EVENTS.c.id, "given"))
 
@@ -71,6 +72,7 @@ class Recorder:
 
     def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
         self.scoring, self.arriving = Scoring(catalogue.scores), Arriving(settings)
+        self.rewards = by_event(catalogue.rewards.values())
 
     def record(self, connection: Connection, items: Sequence[Prepared]) -> list[Result]:
         """Record the items in their order; a duplicate has no effect, and one whose lead is unknown comes back refused."""
@@ -78,6 +80,7 @@ class Recorder:
         known = _known(connection, items)
         coming = [(member.lead.id, member.item.given) for member in members if member.lead is not None]
         books, guests = Books(), self.arriving.guestbook(connection, coming)
+        dealings = Dealings(connection, members, self.rewards)
         results: dict[int, Result] = {}
         taken: dict[int, Taken] = {}
         touched: dict[str, HeldLead] = {}
@@ -89,14 +92,18 @@ class Recorder:
             if item.given.id is not None and item.id in known:
                 results[at] = Result(item.id, known[item.id], duplicate=True)
                 continue
+            if (error := dealings.refusal(item, lead)) is not None:
+                results[at] = Result(item.id, error=error)
+                continue
             if item.given.name is not None:
                 known[item.id] = lead.id
             touched[lead.id] = lead
-            taken[at] = _take(member, lead)
+            taken[at] = _take(member, lead, dealings)
             _arrive(taken[at], guests, books.proofs)
         self._score(connection, list(taken.values()), books)
         rows.save(connection, touched.values(), max(item.now for item in items))
         save_names(connection, names, unborn={one for one in names.made if one not in touched})
+        dealings.save(connection)
         books.save(connection)
         guests.save(connection)
         results |= {at: _result(one) for at, one in taken.items()}
@@ -146,7 +153,7 @@ def _consents(connection: Connection, taken: Sequence[Taken]) -> dict[str, dict[
     return answers_of(connection, leads) if leads else {}
 
 
-def _take(member: Member, lead: HeldLead) -> Taken:
+def _take(member: Member, lead: HeldLead, dealings: Dealings) -> Taken:
     item, given = member.item, member.item.given
     new_lead = lead.is_new and lead.last_received is None
     received = _receive(lead, item.now)
@@ -167,10 +174,12 @@ def _take(member: Member, lead: HeldLead) -> Taken:
         lead.profile, lead.written = after.profile, after.written
     if item.test is not None and item.test != lead.test:
         lead.test, lead.profile_changed = item.test, True
+    dealt = dealings.take(item, lead, received, new_lead=new_lead)
     event = None
     if given.name is not None and given.name != UNSUBSCRIBED:  # that one follows from the consents
-        event = Happening(given.name, given.at or received, given.properties, item.id, received)
-    return Taken(item, lead, received, event, lead.profile, changed, warnings, new_lead)
+        properties = {**given.properties, **dealt.properties}
+        event = Happening(given.name, given.at or received, properties, item.id, received)
+    return Taken(item, lead, received, event, lead.profile, changed | dealt.changed, warnings, new_lead, dealt.reports)
 
 
 def _arrive(one: Taken, guests: Guestbook, proofs: Proofs) -> None:
@@ -182,10 +191,8 @@ def _arrive(one: Taken, guests: Guestbook, proofs: Proofs) -> None:
     if news.returned is not None:
         one.reports.append((RETURNED, news.returned))
     captured = given.captured if isinstance(given, Internal) else None
-    moved = proofs.take(lead, captured, one.received) if captured is not None else None
-    if moved is not None:
-        one.changed |= {"lead.stage"}
-        one.reports.append((STAGE_CHANGED, moved))
+    if captured is not None:
+        proofs.take(lead, captured, one.received)
     one.profile = lead.profile
 
 

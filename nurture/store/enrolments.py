@@ -78,6 +78,7 @@ async def enrol(
 async def enrol_all(session: Session, wishes: Sequence[Wish], now: datetime) -> list[Enrolled | Refusal]:
     """The same for many, at most one wish a lead and campaign; the answers in their order."""
     tests = await _leads(session, {wish.lead_id for wish in wishes})
+    customers = await _customers(session, {wish.lead_id for wish in wishes if wish.version.campaign.presale})
     past = await _past(session, wishes)
     answers: dict[int, Enrolled | Refusal] = {}
     new: list[tuple[int, dict[str, Any], list[dict[str, Any]]]] = []
@@ -86,6 +87,8 @@ async def enrol_all(session: Session, wishes: Sequence[Wish], now: datetime) -> 
             raise NotFound(f"there is no lead {wish.lead_id[:64]!r}")
         before = past.get((wish.lead_id, wish.campaign), [])
         answer = _answer(wish, before, now)
+        if answer is None and wish.version.campaign.presale and wish.lead_id in customers:
+            answer = Refusal("it is a customer already")
         if answer is not None:
             answers[at] = answer
         else:
@@ -174,6 +177,14 @@ async def _leads(session: Session, lead_ids: set[str]) -> dict[str, bool]:
     """Which of the leads there are, and whether each is a test lead."""
     query = select(LeadRow.id, LeadRow.test).where(col(LeadRow.id).in_(lead_ids))
     return dict((await session.exec(query)).all())
+
+
+async def _customers(session: Session, lead_ids: set[str]) -> set[str]:
+    """Those of the leads that are customers."""
+    if not lead_ids:
+        return set()
+    bought = col(LeadRow.profile)["customer"].as_boolean()
+    return set((await session.exec(select(LeadRow.id).where(col(LeadRow.id).in_(lead_ids), bought))).all())
 
 
 async def _past(session: Session, wishes: Sequence[Wish]) -> dict[tuple[str, str], list[_Past]]:

@@ -30,6 +30,9 @@ from nurture.store.models import (
     RequestRow,
     ScoreChangeRow,
 )
+from nurture.store.need_tables import NeedRow
+from nurture.store.order_tables import OrderRow
+from nurture.store.stage_tables import StageChangeRow
 
 Kind: TypeAlias = Literal["external", "email", "phone", "cookie"]
 Key: TypeAlias = tuple[Kind, str]
@@ -143,10 +146,13 @@ def rename(connection: Connection, keys: Iterable[tuple[Key, str]]) -> None:
         connection.execute(update(IDENTITIES).where(which).values(lead_id=lead_id))
 
 
-_STAYS: tuple[type[SQLModel], ...] = (JourneyRow, MessageRow, HandOffRow, RequestRow, ReferralRow, CrossingRow)
+_STAYS: tuple[type[SQLModel], ...] = (
+    JourneyRow, MessageRow, HandOffRow, RequestRow, ReferralRow, CrossingRow, OrderRow, NeedRow,
+)  # fmt: skip
 _GOES: tuple[type[SQLModel], ...] = (RefusalRow, MetConditionRow)
-_MOVES: tuple[type[SQLModel], ...] = (EventRow, ScoreChangeRow, ConsentRow, ConsentProofRow, ArrivalRow, OutboxRow,
-                                      DeadLetterRow, IdentityRow)  # fmt: skip
+_MOVES: tuple[type[SQLModel], ...] = (
+    EventRow, ScoreChangeRow, ConsentRow, ConsentProofRow, ArrivalRow, OutboxRow, DeadLetterRow, IdentityRow, StageChangeRow,
+)  # fmt: skip
 
 
 def absorb(connection: Connection, anonymous: HeldLead, lead: HeldLead) -> bool:

@@ -430,7 +430,10 @@ class RequestRow(SQLModel, table=True):
     """What a journey asked of somebody: a survey, a question, a task, a call; unique by the journey's step and visit."""
 
     __tablename__ = "requests"
-    __table_args__ = (UniqueConstraint("journey_id", "occurrence"),)
+    __table_args__ = (
+        UniqueConstraint("journey_id", "occurrence"),
+        Index("ix_requests_due", "kind", "status", "due_at"),
+    )
 
     id: str = Field(primary_key=True, default_factory=new_id)
     journey_id: str = Field(foreign_key="journeys.id")
@@ -496,6 +499,10 @@ class BreakerRow(SQLModel, table=True):
     reason: str = ""
 
 
-# So that the metadata knows them.
+# More tables, by their noun; named here so that the metadata knows them.
 import nurture.store.capture_tables  # noqa: E402
-import nurture.store.hand_off_tables  # noqa: E402, F401
+import nurture.store.hand_off_tables  # noqa: E402
+import nurture.store.need_tables  # noqa: E402
+import nurture.store.order_tables  # noqa: E402
+import nurture.store.recommendation_tables  # noqa: E402
+import nurture.store.stage_tables  # noqa: E402, F401

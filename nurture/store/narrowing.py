@@ -41,6 +41,8 @@ def narrowed(condition: Condition, now: datetime, pace: float = 1.0) -> ColumnEl
             return found
         case Is(path=("stage" | "score", *_)) | Is(path=("bant", "complete")):
             return true()  # no part of the profile
+        case Is(path=("orders", *_)):
+            return true()  # who has none has a number of them all the same
         case Is():
             return _of_profile(condition)
         case _:

@@ -40,6 +40,10 @@ from nurture.store.models import (
     SuppressionRow,
     VersionRow,
 )
+from nurture.store.need_tables import NeedRow
+from nurture.store.order_tables import OrderLineRow, OrderRow, ThankRow
+from nurture.store.recommendation_tables import RecommendationRow, RewardRow
+from nurture.store.stage_tables import StageChangeRow
 
 About: TypeAlias = Callable[[str], ColumnElement[bool]]
 """By a lead's id, the condition that its rows in a table meet."""
@@ -67,10 +71,30 @@ def _deeds(lead_id: str) -> ColumnElement[bool]:
     return col(HandOffDeedRow.hand_off_id).in_(select(HandOffRow.id).where(col(HandOffRow.lead_id) == lead_id))
 
 
+def _lines(lead_id: str) -> ColumnElement[bool]:
+    return col(OrderLineRow.order_id).in_(select(OrderRow.id).where(col(OrderRow.lead_id) == lead_id))
+
+
+def _recommendations(lead_id: str) -> ColumnElement[bool]:
+    """Those by the lead, and that of the lead."""
+    return or_(col(RecommendationRow.friend_id) == lead_id, col(RecommendationRow.referrer_id) == lead_id)
+
+
+def _rewards(lead_id: str) -> ColumnElement[bool]:
+    return or_(col(RewardRow.friend_id) == lead_id, col(RewardRow.referrer_id) == lead_id)
+
+
 # In an order in which they can be deleted: what refers to others comes first; and before all the outbox, as a dispatcher
 # also holds its rows before it touches a journey.
 PERSONAL: dict[type[SQLModel], About] = {
     OutboxRow: lambda lead_id: col(OutboxRow.lead_id) == lead_id,
+    ThankRow: lambda lead_id: col(ThankRow.lead_id) == lead_id,
+    OrderLineRow: _lines,
+    OrderRow: lambda lead_id: col(OrderRow.lead_id) == lead_id,
+    RewardRow: _rewards,
+    RecommendationRow: _recommendations,
+    NeedRow: lambda lead_id: col(NeedRow.lead_id) == lead_id,
+    StageChangeRow: lambda lead_id: col(StageChangeRow.lead_id) == lead_id,
     LinkRow: _links,
     MessageRow: _messages,
     MoveRow: _moves,

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from sqlalchemy import ColumnElement, Subquery, case, func, or_, select
 
 from nurture.arrivals import DIRECT
-from nurture.lead import STAGES
+from nurture.stages import STAGES
 from nurture.store.bulk import table
 from nurture.store.capture_tables import ArrivalRow, CostRow
 from nurture.store.database import Session

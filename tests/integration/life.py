@@ -1,6 +1,6 @@
 """A life: leads walk campaigns through the real dispatcher, store and activities, on a clock that is moved by hand."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,12 +17,15 @@ from activities.walk import walk
 from nurture.campaign import Campaign
 from nurture.catalogue import Catalogue
 from nurture.channels import Envelope, Receipt
+from nurture.deals import News
 from nurture.definitions import Definition
 from nurture.dispatcher import Dispatcher
-from nurture.intake import Consent, Incoming, Intake, Internal
+from nurture.intake import Consent, Incoming, Intake, Internal, Result
+from nurture.intake.incoming import stable_id
 from nurture.journey import AnyReply, Elapsed, Ended, Heard, Journey, Rest, fold, heeds, next_move
 from nurture.lead import lead
 from nurture.orders import StartOrder
+from nurture.rewards import Reward
 from nurture.scores import Score, Threshold, gives
 from nurture.settings import Settings
 from nurture.store import Store, campaigns
@@ -150,12 +153,14 @@ class Walkers:
 class Life:
     """One store, its leads and what they do; messages go to `postbox`."""
 
-    def __init__(self, store: Store, now: datetime, **settings: Any) -> None:
+    def __init__(self, store: Store, now: datetime, rewards: Sequence[Reward] = (), **settings: Any) -> None:
         self.store, self.now = store, now
         self.postbox = Postbox()
         given: dict[str, Any] = {"templates": HERE / "templates", "teams": {"sales": "sales@example.com"}, **settings}
         self.settings = Settings(_env_file=None, secrets=[SecretStr("a secret of the tests, long enough")], **given)
-        catalogue = Catalogue(definitions={"ready": READY}, scores={"interest": INTEREST})
+        catalogue = Catalogue(
+            definitions={"ready": READY}, scores={"interest": INTEREST}, rewards={one.key: one for one in rewards}
+        )
         equipment = equip(self.settings, store, catalogue, {"email": self.postbox})
         self.walkers = Walkers(equipment, lambda: self.now)
         self.dispatcher = Dispatcher(store, self.walkers, settings=self.settings, clock=lambda: self.now)
@@ -183,6 +188,16 @@ class Life:
         [result] = await self.intake.accept([item], self.now)
         assert result.error is None, result.error
         await self.settle()
+
+    async def orders(self, status: str, *, to: str = "ann@example.com", number: str = "1", **told: Any) -> Result:
+        """A status of an order, of 120 EUR unless told otherwise."""
+        amount = {"amount": "120.00"} if status in ("placed", "paid") else {}
+        news = News.model_validate({"number": number, "status": status, "currency": "EUR", **amount, **told})
+        item = Internal(id=stable_id(*news.told_once), name=f"order_{status}", lead={"email": to}, order=news)
+        [result] = await self.intake.accept([item], self.now)
+        assert result.error is None, result.error
+        await self.settle()
+        return result
 
     async def clicks(self, template: str, *, machine: bool = False, to: str = "ann@example.com") -> None:
         """A click in the newest such message."""

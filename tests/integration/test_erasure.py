@@ -48,13 +48,17 @@ from nurture.store.models import (
     DeadLetterRow,
     ErasureRow,
     HandOffRow,
+    JourneyRow,
     LeadRow,
     MessageRow,
     OutboxRow,
     RefusalRow,
     SuppressionRow,
 )
+from nurture.store.need_tables import NeedRow
+from nurture.store.order_tables import OrderRow, ThankRow
 from nurture.store.personal import KEPT, PERSONAL
+from nurture.store.recommendation_tables import RecommendationRow, RewardRow
 from nurture.store.suppressions import suppress, suppressed
 from tests.integration.hook import Hook
 from tests.integration.life import Life
@@ -67,7 +71,7 @@ ROAD = Campaign(
     always=[on("order_paid", to="thanks")],
     states=[
         State("greet", [advance("learn"), send("test/one"), escalate("ready"), survey("nps", "test/survey"),
-                        ask_referral("test/refer"),
+                        ask_referral("test/refer", satisfied=lead.email.known()),
                         wait_for(clicked("test/one"), up_to=days(30), then="thanks", otherwise=done)]),
         State("thanks", [wait(days(2)), done]),
     ],
@@ -97,6 +101,7 @@ async def lives(life: Life, email: str = ADDRESS, name: str = "ann", **known: An
     async with life.store.write() as session:
         await outbox.put(session, [waiting])
         session.add(dead)
+    await deals(life, email, lead_id, name)
     return lead_id
 
 
@@ -113,6 +118,20 @@ async def _captured(life: Life, email: str, name: str) -> None:
     [result] = await life.intake.accept([visit], life.now)
     assert result.error is None
     await life.settle()
+
+
+async def deals(life: Life, email: str, lead_id: str, name: str) -> None:
+    """What it ordered and needs, was thanked for, and is owed."""
+    await life.orders("placed", to=email, number=name, lines=[{"product": "kit"}])
+    about: dict[str, Any] = {"friend_id": lead_id, "referrer_id": lead_id}
+    async with life.store.write() as session:
+        order_id = (await session.exec(select(OrderRow.id).where(OrderRow.lead_id == lead_id))).one()
+        journey_id = (await session.exec(select(JourneyRow.id).where(JourneyRow.lead_id == lead_id))).first()
+        assert journey_id is not None
+        session.add(NeedRow(lead_id=lead_id, product="kit", kind="explicit", readiness=50, cause=name, at=life.now))
+        session.add(RecommendationRow(code=name, attributed=False, at=life.now, **about))
+        session.add(RewardRow(reward="month", cause=name, points=1, granted_at=life.now, **about))
+        session.add(ThankRow(order_id=order_id, lead_id=lead_id, journey_id=journey_id, occurrence=name, at=life.now))
 
 
 async def erased(life: Life, lead_id: str) -> Erased:

@@ -243,6 +243,6 @@ async def test_the_requests_that_the_documentation_shows_are_answered(client: ht
     shown = re.findall(r"```http\n(\w+) (\S+)\n\n?(.*?)```", DOCUMENTED.read_text(), re.DOTALL)
     answers = [await client.request(method, path, content=body) for method, path, body in shown]
 
-    assert [answer.status_code for answer in answers] == [202, 207, 207, 200, 200, 202]
-    results = [result for answer in answers[1:3] for result in answer.json()["results"]]
+    assert [f"{one.request.url.path}: {one.text}" for one in answers if not one.is_success] == []
+    results = [result for answer in answers if answer.status_code == 207 for result in answer.json()["results"]]
     assert {result["status"] for result in results} == {202}

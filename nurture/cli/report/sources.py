@@ -10,7 +10,7 @@ from rich.table import Table
 
 from nurture.cli.context import Here, in_store, out
 from nurture.errors import BadInput
-from nurture.lead import STAGES
+from nurture.stages import STAGES
 from nurture.store import capture_counts
 from nurture.store.capture_counts import Captures, Visitors
 from nurture.store.sources import COLUMNS, By, Source, Touch, sources
