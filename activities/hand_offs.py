@@ -65,7 +65,7 @@ async def _dossier(
             "title": definition.title or key if definition else key,
             "facts": [{"words": words, "holds": holds} for words, holds in matched.items()],
         },
-        "scores": [{"name": name, "points": points} for name, points in sorted(lead.scores.items())],
+        "scores": [{"name": name, "points": points} for name, points in sorted(facts.lead["score"].items())],
         "points": [{"score": one.score, "rule": one.rule, "points": one.points} for one in points],
         "did": [{"what": one.name, "at": _minute(one.at), "detail": _detail(one.properties)} for one in events],
         "received": [{"template": one.template, "at": _minute(one.accepted_at)} for one in messages],

@@ -9,6 +9,7 @@ from nurture.campaign import Campaign, State, always, at_most, never, on_audienc
 from nurture.conditions import clicked, event, opened, replied
 from nurture.definitions import Definition
 from nurture.durations import days, hours, minutes, seconds, weeks
+from nurture.grades import Grade
 from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
@@ -45,6 +46,7 @@ __all__ = [
     "Audience",
     "Campaign",
     "Definition",
+    "Grade",
     "Hook",
     "Mailing",
     "Score",

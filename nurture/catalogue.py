@@ -6,6 +6,7 @@ from functools import cached_property
 
 from nurture.audiences import Audience
 from nurture.definitions import Definition
+from nurture.grades import Grade
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
 from nurture.scores import Score
@@ -14,10 +15,11 @@ from nurture.version import Version
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Campaigns as versions, scores, definitions, audiences, mailings, hooks and sources."""
+    """Campaigns as versions, scores, grades, definitions, audiences, mailings, hooks and sources."""
 
     campaigns: Mapping[str, Version] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
+    grades: Mapping[str, Grade] = field(default_factory=dict)
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     audiences: Mapping[str, Audience] = field(default_factory=dict)
     mailings: Mapping[str, Mailing] = field(default_factory=dict)

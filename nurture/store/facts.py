@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select
 
 from nurture.facts import Facts, Happening, by_name
+from nurture.fading import points_now
 from nurture.profile import facts_tree
 from nurture.store.bulk import table
 from nurture.store.database import Session
@@ -27,7 +28,7 @@ async def load_facts(
 ) -> Facts:
     """The facts on a lead, with its events of those names; what machines did is left out."""
     lead = await get(session, lead_id)
-    tree = facts_tree(lead.profile, lead.stage, lead.scores)
+    tree = facts_tree(lead.profile, lead.stage, points_now(lead.scores, lead.fading, now))
     found = await run(session, happenings, [lead_id], names) if names else {}
     return Facts(now=now, lead=tree, happened=by_name(found.get(lead_id, [])), pace=pace_factor)
 

@@ -38,6 +38,7 @@ from nurture.store.models import (
     SuppressionRow,
     VersionRow,
 )
+from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, ShadowRow, SignOffRow
 
 About: TypeAlias = Callable[[str], ColumnElement[bool]]
 """By a lead's id, the condition that its rows in a table meet."""
@@ -75,6 +76,9 @@ PERSONAL: dict[type[SQLModel], About] = {
     ConsentRow: lambda lead_id: col(ConsentRow.lead_id) == lead_id,
     ScoreChangeRow: lambda lead_id: col(ScoreChangeRow.lead_id) == lead_id,
     CrossingRow: lambda lead_id: col(CrossingRow.lead_id) == lead_id,
+    FadingRow: lambda lead_id: col(FadingRow.lead_id) == lead_id,
+    ShadowRow: lambda lead_id: col(ShadowRow.lead_id) == lead_id,
+    ProfileChangeRow: lambda lead_id: col(ProfileChangeRow.lead_id) == lead_id,
     ReferralRow: lambda lead_id: col(ReferralRow.lead_id) == lead_id,
     EventRow: lambda lead_id: col(EventRow.lead_id) == lead_id,
     OutboxRow: lambda lead_id: col(OutboxRow.lead_id) == lead_id,
@@ -88,6 +92,8 @@ KEPT: dict[type[SQLModel], str] = {
     ErasureRow: "hashes of what erased leads were known by: the proof of the erasure, and what keeps them out",
     CampaignRow: "what the team wrote",
     VersionRow: "what the team wrote",
+    DeclarationRow: "what the team wrote",
+    SignOffRow: "what the team agreed to",
     BreakerRow: "how providers do",
     BulkRunRow: "what the team ordered",
     ApiKeyRow: "keys of systems",
