@@ -51,7 +51,6 @@ async def _dossier(
     did = select(EventRow).where(EventRow.lead_id == lead.id, col(EventRow.machine).is_(False))
     got = select(MessageRow).where(MessageRow.lead_id == lead.id, MessageRow.status == "accepted")
     gained = select(ScoreChangeRow).where(ScoreChangeRow.lead_id == lead.id)
-    matched = definition.matched(facts) if definition else {}
     events = (await session.exec(did.order_by(col(EventRow.received).desc()).limit(MOST_LINES))).all()
     messages = (await session.exec(got.order_by(col(MessageRow.accepted_at).desc()).limit(MOST_LINES))).all()
     points = (await session.exec(gained.order_by(col(ScoreChangeRow.at).desc()).limit(MOST_LINES))).all()
@@ -62,8 +61,9 @@ async def _dossier(
             "campaign": journey.campaign,
             "version": journey.version[:12],
             "definition": key,
+            "definition_version": definition.version[:12] if definition else "",
             "title": definition.title or key if definition else key,
-            "facts": [{"words": words, "holds": holds} for words, holds in matched.items()],
+            "facts": definition.matched(facts) if definition else [],
         },
         "scores": [{"name": name, "points": points} for name, points in sorted(facts.lead["score"].items())],
         "points": [{"score": one.score, "rule": one.rule, "points": one.points} for one in points],

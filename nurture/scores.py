@@ -79,7 +79,10 @@ class Threshold(BaseModel):
 
 
 class Score(BaseModel):
-    """A named score: its rules and thresholds; with a `half_life`, half of all points are gone after it."""
+    """A named score: its rules and thresholds; with a `half_life`, half of all points are gone after it.
+
+    In the `shadow` it is counted like any other, and its thresholds are noted without telling anybody.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -88,11 +91,16 @@ class Score(BaseModel):
     thresholds: tuple[Threshold, ...] = ()
     half_life: Length | None = None
     title: str = ""
+    shadow: bool = False
 
     @cached_property
     def version(self) -> str:
         """SHA-256 of its content, in hex."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+    def canonical(self) -> str:
+        """Its content as JSON; whether it is in the shadow is said about it, not by it."""
+        return self.model_dump_json(exclude={"shadow"})
 
     @cached_property
     def builds_on(self) -> frozenset[str]:

@@ -121,7 +121,7 @@ class Recorder:
             for topic in refused:
                 reached += _leave(one, topic, leaves, tallies, books)
             lead.profile = latest
-            for crossed in reached:
+            for crossed in (one for one in reached if not self.scoring.book.scores[one.score].shadow):
                 facts = {"score": crossed.score, "threshold": crossed.threshold.key, "points": crossed.points}
                 _report(one, SCORE_REACHED, facts, books)
             if isinstance(one.item.given, Internal) and one.item.given.enrol is not None:

@@ -96,7 +96,7 @@ async def _consents(session: Session, lead_id: str) -> tuple[Consent, ...]:
 
 
 async def _crossings(session: Session, lead_id: str) -> tuple[Crossing, ...]:
-    query = select(CrossingRow).where(CrossingRow.lead_id == lead_id).order_by(col(CrossingRow.id))
+    query = select(CrossingRow).where(CrossingRow.lead_id == lead_id, CrossingRow.n > 0).order_by(col(CrossingRow.id))
     return tuple(
         Crossing(row.fired_at, row.score, row.threshold, row.points) for row in (await session.exec(query)).all()
     )
