@@ -41,8 +41,8 @@ class Rule(BaseModel):
         return self.trigger.words()
 
     def words(self) -> str:
-        """The rule in words: `5 points on visit, at most 3 times in 7 days`."""
-        period = f" in {in_words(self.per)}" if self.per is not None else ""
+        """The rule in words: `5 points on visit, at most 3 times within 7 days`."""
+        period = f" within {in_words(self.per)}" if self.per is not None else ""
         cap = f", at most {self.at_most} times{period}" if self.at_most is not None else ""
         return f"{self.points:g} points {self.key}{cap}"
 

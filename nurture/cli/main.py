@@ -26,6 +26,7 @@ COMMANDS = {
     "simulate": Listed("nurture.cli.simulating", "simulate", "Tell the story of a lead on a virtual clock."),
     "preview": Listed("nurture.cli.previewing", "preview", "Show a message as a lead would read it."),
     "backtest": Listed("nurture.cli.backtesting", "backtest", "Tell whom a definition would have handed over."),
+    "score": Listed("nurture.cli.scoring", "score", "Scores: explain a lead's, rebuild all after a change of rules."),
     "publish": Listed("nurture.cli.publishing", "publish", "Make campaigns, scores and definitions as written what holds."),
     "import": Listed("nurture.cli.importing", "import_", "Import leads from a CSV file; a second run changes nothing."),
     "enrol": Listed("nurture.cli.journeys", "enrol", "Enter leads into a campaign by hand."),

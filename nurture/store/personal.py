@@ -38,7 +38,7 @@ from nurture.store.models import (
     SuppressionRow,
     VersionRow,
 )
-from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, ShadowRow, SignOffRow
+from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, RebuildRow, ShadowRow, SignOffRow
 
 About: TypeAlias = Callable[[str], ColumnElement[bool]]
 """By a lead's id, the condition that its rows in a table meet."""
@@ -93,6 +93,7 @@ KEPT: dict[type[SQLModel], str] = {
     CampaignRow: "what the team wrote",
     VersionRow: "what the team wrote",
     DeclarationRow: "what the team wrote",
+    RebuildRow: "how far a rebuild of scores has come",
     SignOffRow: "what the team agreed to",
     BreakerRow: "how providers do",
     BulkRunRow: "what the team ordered",

@@ -72,3 +72,14 @@ class ShadowRow(SQLModel, table=True):
     version: str = Field(primary_key=True)
     facts: list[Any] = Field(sa_column=Column(JSON, nullable=False))
     at: datetime
+
+
+class RebuildRow(SQLModel, table=True):
+    """A rebuild of scores on its way: `cursor` is the last lead counted, `rules` the hash of what it goes by."""
+
+    __tablename__ = "rebuilds"
+
+    scores: str = Field(primary_key=True)
+    rules: str
+    cursor: str = ""
+    begun_at: datetime

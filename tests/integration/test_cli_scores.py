@@ -14,6 +14,7 @@ from nurture.cli.context import out
 from nurture.cli.main import app
 from nurture.intake import Incoming, Intake, Internal
 from nurture.loader import load
+from nurture.scores import Change
 from nurture.settings import Settings
 from nurture.store import Store
 from nurture.store.migrate import upgrade
@@ -127,3 +128,42 @@ def test_a_score_and_a_published_version_are_tried_as_well() -> None:
 
 def told_lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()][1:]
+
+
+# --- explain, rebuild ---
+
+
+def test_a_score_is_explained_by_its_changes_and_by_what_was_held_back() -> None:
+    lived()
+    takes([Internal(lead={"external_id": "ann"}, points=(Change("interest", "campaign road", 4),))], 30)
+
+    lines = said("score", "explain", "ann", "interest").splitlines()
+
+    assert lines[0].startswith("interest: ")
+    assert lines[0].endswith(", halved every 30 days")
+    words = [" ".join(line.split()[2:]) for line in lines[2:]]
+    assert [line.split()[0] for line in words] == ["+10", "+10", "held", "+4"]
+    assert words[2] == "held back 10 points on visit, at most 2 times within 7 days ann3"
+    assert words[3].startswith("+4 2 campaign road")
+
+
+def test_all_scores_are_told_unless_one_is_named() -> None:
+    lived()
+    told = said("score", "explain", "bo@example.org")
+
+    assert [line.split(":")[0] for line in told.splitlines() if not line.startswith((" ", "2", "when"))] == [
+        "fit",
+        "interest",
+    ]
+    assert "did you mean" in said("score", "explain", "ann", "intrest", fails=True)
+
+
+def test_scores_are_counted_anew_by_the_rules_as_they_are() -> None:
+    lived()
+    written(points=20)
+
+    assert said("score", "rebuild", "--dry-run") == (
+        "2 leads counted: would change 2 leads; 0 thresholds newly to be reached\n"
+    )
+    assert said("score", "rebuild", "--score", "interest").startswith("2 leads counted: changed 2 leads;")
+    assert said("score", "rebuild").startswith("2 leads counted: changed 0 leads;")

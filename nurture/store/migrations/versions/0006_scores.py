@@ -67,6 +67,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash", "side", name=op.f("pk_sign_offs")),
     )
     op.create_table(
+        "rebuilds",
+        sa.Column("scores", sa.String(), nullable=False),
+        sa.Column("rules", sa.String(), nullable=False),
+        sa.Column("cursor", sa.String(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("scores", name=op.f("pk_rebuilds")),
+    )
+    op.create_table(
         "shadows",
         sa.Column("lead_id", sa.String(), nullable=False),
         sa.Column("definition", sa.String(), nullable=False),
@@ -80,7 +88,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back to the one before."""
-    for name in ("shadows", "sign_offs", "declarations", "profile_changes", "fading_scores"):
+    for name in ("shadows", "rebuilds", "sign_offs", "declarations", "profile_changes", "fading_scores"):
         op.drop_table(name)
     with op.batch_alter_table("score_changes", schema=None) as batch_op:
         batch_op.drop_column("version")
