@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from tests.bench import growth, history, intake, journeys, latency, mail, simulating
+from tests.bench import growth, history, intake, journeys, latency, mail, rebuild, simulating
 from tests.bench.rows import Row, as_json, as_table
 
 BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]] = {
@@ -21,6 +21,7 @@ BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]
     "latency": latency.measure,
     "simulate": simulating.measure,
     "mail": mail.measure,
+    "rebuild": rebuild.measure,
     "growth": growth.measure,
 }
 
