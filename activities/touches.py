@@ -8,12 +8,14 @@ from activities.errands import Errand
 from activities.hand_offs import hand_over
 from activities.letters import to_lead, to_team
 from activities.messages import MessageErrand
+from activities.shadows import OnlyNoted, why_shadow
 from activities.webhooks import WebhookErrand
 from nurture.facts import Facts
 from nurture.pace import Pace
 from nurture.steps import AnyStep, Ask, Call, Escalate, Message, Notify, Survey, Task
-from nurture.store import Session
+from nurture.store import Session, shadows
 from nurture.store.models import JourneyRow, LeadRow, RequestRow
+from nurture.store.plain import run
 from nurture.store.requests import find_request
 from nurture.version import Version
 
@@ -92,6 +94,9 @@ class Touch:
 
     async def _escalated(self, session: Session, key: str, facts: Facts, now: datetime) -> list[Errand]:
         definition = self.equipment.catalogue.definitions.get(key)
+        if definition is not None and (why := await why_shadow(session, definition, self.equipment.settings)):
+            await run(session, shadows.note, [shadows.row(self.lead.id, definition, facts, now)])
+            return [OnlyNoted(why)]
         hand_off = await hand_over(session, self.row, self.occurrence, self.lead, key, definition, facts, now)
         errands: list[Errand] = [self._notice("sales", "team/hand_off", {"hand_off": hand_off.id, **hand_off.dossier})]
         if url := self.equipment.settings.sales_webhook:

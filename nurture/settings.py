@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     hook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
     """Secrets of webhooks in and out by key, several separated by spaces: `whsec_… whsec_…` (`sales` for `sales_webhook`)."""
 
+    sign_offs: Literal["advised", "required"] = "advised"
+    """Whether a definition that marketing and sales have not both signed stays in the shadow."""
     rules: HouseRules = HouseRules()
     task_queue: str = "nurture"
     walks_at_once: int = Field(default=100, ge=1)

@@ -40,7 +40,7 @@ def backtest(
     version: Annotated[str, typer.Option(help="A published version, by the beginning of its hash.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Tell whom a definition or a score would have handed over in recorded history, and compare with the one in force.
+    """Tell whom a definition or a score would have handed over, and compare with the one in force.
 
     Every lead is replayed by what was known of it at each moment. Precision is the share with a good outcome (sales
     accepted it, or it ordered) among those with any; recall the share of all good outcomes that were handed over first.

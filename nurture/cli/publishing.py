@@ -17,7 +17,7 @@ def publish(
     keys: Annotated[list[str] | None, typer.Argument(metavar="[CAMPAIGN]...", help="All unless named.")] = None,
     by: Annotated[str, typer.Option(help="Who publishes; the user of this machine unless given.")] = "",
 ) -> None:
-    """Make campaigns as written what new journeys take, and put scores and definitions in force.
+    """Make campaigns as written what new journeys take; put scores and definitions in force.
 
     Everything is checked first. Journeys on their way finish the version that they entered. Scores and definitions are
     published unless campaigns are named.

@@ -23,7 +23,7 @@ from nurture.tally import Fired, RuleKey
 
 AT_ONCE = 1000
 LEADS, CROSSINGS, REBUILDS = table(LeadRow), table(CrossingRow), table(RebuildRow)
-NEXT = select(LEADS.c.id).where(LEADS.c.id > bindparam("after")).order_by(LEADS.c.id).limit(AT_ONCE)
+NEXT = select(LEADS.c.id).where(LEADS.c.id > bindparam("after")).order_by(LEADS.c.id).limit(bindparam("most"))
 
 
 class Rebuilt(NamedTuple):
@@ -41,6 +41,7 @@ class Order(NamedTuple):
     now: datetime
     dry: bool
     fire: bool
+    page: int
 
     @property
     def name(self) -> str:
@@ -62,20 +63,21 @@ async def rebuild_all(
     *,
     dry: bool = False,
     fire: bool = False,
+    page: int = AT_ONCE,
 ) -> Rebuilt:
     """Count those scores, and the ones that build on them, of every lead anew.
 
     A threshold that has fired does not fire again. One that is newly reached fires with `fire`; without it, it is as if it
     had, and nobody is told of anything.
     """
-    order = Order(Rulebook(_with_builders(scores, keys)), now, dry, fire)
+    order = Order(Rulebook(_with_builders(scores, keys)), now, dry, fire, page)
     done, cursor = Rebuilt(), "" if dry else await store.at_once(partial(_begin, order))
     while True:
-        page, last = await store.at_once(partial(_page, order, cursor))
+        counted, last = await store.at_once(partial(_page, order, cursor))
         if last is None:
             return done
         cursor = last
-        done = Rebuilt(*(one + more for one, more in zip(done, page, strict=True)))
+        done = Rebuilt(*(one + more for one, more in zip(done, counted, strict=True)))
 
 
 def _with_builders(scores: Mapping[str, Score], keys: Collection[str]) -> dict[str, Score]:
@@ -97,7 +99,7 @@ def _begin(order: Order, connection: Connection) -> str:
 
 
 def _page(order: Order, cursor: str, connection: Connection) -> tuple[Rebuilt, str | None]:
-    ids = list(connection.execute(NEXT, {"after": cursor}).scalars())
+    ids = list(connection.execute(NEXT, {"after": cursor, "most": order.page}).scalars())
     if not ids:
         if not order.dry:
             connection.execute(delete(REBUILDS).where(REBUILDS.c.scores == order.name))

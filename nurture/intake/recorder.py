@@ -14,6 +14,7 @@ from nurture.intake.identities import Member, resolve, save_names
 from nurture.intake.incoming import Internal, Prepared, Result, prepared
 from nurture.intake.refolding import refold
 from nurture.intake.scoring import Item, Scorebook, Scoring, Tallies
+from nurture.intake.shadows import Shadows
 from nurture.profile import patched
 from nurture.rulebook import NOTHING
 from nurture.scores import Change
@@ -55,6 +56,14 @@ class Books:
     outbox: list[dict[str, Any]] = field(default_factory=list)
     scores: Scorebook = field(default_factory=Scorebook)
 
+    @property
+    def changed(self) -> dict[str, set[str]]:
+        """By lead, the keys under which something is announced."""
+        found: dict[str, set[str]] = {}
+        for row in self.outbox:
+            found.setdefault(row["lead_id"], set()).update(row["body"].get("keys", ()))
+        return found
+
     def save(self, connection: Connection) -> None:
         """Write them."""
         insert_rows(connection, EventRow, self.events)
@@ -69,6 +78,7 @@ class Recorder:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.scoring = Scoring(catalogue.scores)
+        self.shadows = Shadows(catalogue.definitions.values())
 
     def record(self, connection: Connection, items: Sequence[Prepared]) -> list[Result]:
         """Record the items in their order; a duplicate has no effect, and one whose lead is unknown comes back refused."""
@@ -96,6 +106,7 @@ class Recorder:
         rows.save(connection, touched.values(), max(item.now for item in items))
         save_names(connection, names, unborn={one for one in names.made if one not in touched})
         books.save(connection)
+        self.shadows.look(connection, touched, books.changed)
         results |= {at: _result(one) for at, one in taken.items()}
         return [results[at] for at in range(len(items))]
 

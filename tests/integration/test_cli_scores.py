@@ -167,3 +167,25 @@ def test_scores_are_counted_anew_by_the_rules_as_they_are() -> None:
     )
     assert said("score", "rebuild", "--score", "interest").startswith("2 leads counted: changed 2 leads;")
     assert said("score", "rebuild").startswith("2 leads counted: changed 0 leads;")
+
+
+# --- definitions ---
+
+
+def test_a_definition_is_published_then_signed_by_both_sides() -> None:
+    assert "publish, then sign" in said("definitions", "sign", "ready", "--as", "sales", "--by", "Bo", fails=True)
+    said("publish")
+    for side, name in (("marketing", "Ann"), ("sales", "Bo")):
+        assert f"is signed for {side} by {name}" in said("definitions", "sign", "ready", "--as", side, "--by", name)
+
+    assert said("definitions", "list").splitlines()[1].split()[2:] == ["yes", "Ann", "Bo", "0", "0"]
+    written(least=20)
+    assert "not signed" in said("definitions", "list")
+    assert "did you mean" in said("definitions", "sign", "redy", "--as", "sales", "--by", "Bo", fails=True)
+
+
+def test_publishing_tells_of_scores_and_definitions_too() -> None:
+    told = [line.split(" (")[0] for line in said("publish").splitlines()]
+
+    assert told == ["score interest version 1", "score fit version 1", "definition ready version 1"]
+    assert said("publish").count(": unchanged") == 3

@@ -41,6 +41,7 @@ from nurture.store.export import export
 from nurture.store.leads import look_up
 from nurture.store.models import DeadLetterRow, ErasureRow, LeadRow, MessageRow, OutboxRow, RefusalRow, SuppressionRow
 from nurture.store.personal import KEPT, PERSONAL
+from nurture.store.score_tables import FadingRow, ShadowRow
 from nurture.store.suppressions import suppress, suppressed
 from tests.integration.hook import Hook
 from tests.integration.life import Life
@@ -79,9 +80,11 @@ async def lives(life: Life, email: str = ADDRESS, name: str = "ann", **known: An
     later = life.now + timedelta(days=400)
     waiting = OutboxRow(lead_id=lead_id, kind="event", body={"keys": []}, due_at=later, created_at=life.now)
     dead = DeadLetterRow(lead_id=lead_id, kind="enrol", body={"by": name}, reason="never worked", at=life.now)
+    fades = FadingRow(lead_id=lead_id, score="warmth", half_life=9.0, level=1.0)
+    noted = ShadowRow(lead_id=lead_id, definition="ready", version="1", facts=[{"value": name}], at=life.now)
     async with life.store.write() as session:
         await outbox.put(session, [waiting])
-        session.add(dead)
+        session.add_all([dead, fades, noted])
     return lead_id
 
 

@@ -1,18 +1,20 @@
 """Scores counted anew: by the rules as they are now, page by page, and nothing fires twice."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 from sqlmodel import SQLModel, select
 
 from nurture.catalogue import Catalogue
 from nurture.durations import days
 from nurture.fading import points_now
-from nurture.intake import Incoming, Intake, Internal, rebuilding
+from nurture.intake import Incoming, Intake, Internal
 from nurture.intake.rebuilding import Rebuilt, rebuild_all
 from nurture.lead import lead
 from nurture.scores import Change, Score, Threshold, fold, gives
@@ -23,6 +25,8 @@ from nurture.store.models import CrossingRow, EventRow, LeadRow, OutboxRow, Scor
 from nurture.store.plain import run
 from nurture.store.score_tables import FadingRow, RebuildRow
 from nurture.triggers import on, when
+
+Done = TypeVar("Done")
 
 
 def interest(points: float = 10, threshold: float = 25, **more: Any) -> Score:
@@ -130,31 +134,46 @@ async def test_a_threshold_that_the_new_rules_leave_is_armed_again(house: House)
     assert await house.fired() == 2
 
 
-async def test_one_that_was_broken_off_goes_on_where_it_was(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rebuilding, "AT_ONCE", 2)
-    monkeypatch.setattr(rebuilding, "NEXT", rebuilding.NEXT.limit(2))
+class GoesDown(Exception):
+    """The machine goes down."""
+
+
+class Fragile(Store):
+    """A store that goes down after so many transactions."""
+
+    lasts = 0
+
+    async def at_once(self, work: Callable[[Connection], Done]) -> Done:
+        if self.lasts == 0:
+            raise GoesDown
+        self.lasts -= 1
+        return await super().at_once(work)
+
+
+async def test_one_that_was_broken_off_goes_on_where_it_was(house: House, database_url: str) -> None:
     await house.takes([did(who=who) for who in "abcde"], interest())
-    seen: list[int] = []
+    scores, fragile = catalogue_of(interest(4)).scores, Fragile(database_url)
+    fragile.lasts = 3  # it begins, and takes two pages
+    with pytest.raises(GoesDown):
+        await rebuild_all(fragile, scores, scores, house.now, page=2)
+    await fragile.close()
+    [row] = await house.rows(RebuildRow)
+    assert sum(lead_.id <= row.cursor for lead_ in await house.rows(LeadRow)) == 4
 
-    class Enough(Exception):
-        """The machine goes down."""
-
-    counted = rebuilding.refold
-
-    def until_the_third_page(connection: Any, book: Any, leads: Any, now: datetime, *, dry: bool) -> Any:
-        seen.append(len(leads))
-        if len(seen) == 3:
-            raise Enough
-        return counted(connection, book, leads, now, dry=dry)
-
-    monkeypatch.setattr(rebuilding, "refold", until_the_third_page)
-    with pytest.raises(Enough):
-        await house.rebuilds(interest(4))
-    told = await house.rebuilds(interest(4))
-
-    assert (seen, told.leads) == ([2, 2, 1, 1], 1)
-    assert {points["interest"] for points in (await house.points()).values()} == {4}
+    assert (await house.rebuilds(interest(4))).leads == 1
+    assert [points["interest"] for points in (await house.points()).values()] == [4] * 5
     assert await house.rows(RebuildRow) == []
+
+
+async def test_one_by_other_rules_begins_anew(house: House, database_url: str) -> None:
+    await house.takes([did(who=who) for who in "abcde"], interest())
+    scores, fragile = catalogue_of(interest(4)).scores, Fragile(database_url)
+    fragile.lasts = 2
+    with pytest.raises(GoesDown):
+        await rebuild_all(fragile, scores, scores, house.now, page=2)
+    await fragile.close()
+
+    assert await house.rebuilds(interest(3)) == (5, 5, 0)
 
 
 STORIES = st.lists(
