@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from nurture.decisions import events_needed
 from nurture.definitions import Definition
 from nurture.facts import Facts, Happening
 from nurture.fading import points_now
@@ -106,18 +107,41 @@ def backtest(
     A definition hands a lead over when it first comes true, a score when it first reaches one of its thresholds; only from
     `since` to `until`, what was before is replayed for what it leaves behind.
     """
-    replay = Replay(tried, scores)
-    would: list[Would] = []
-    won: set[str] = set()
-    looked_at = 0
+    trial = Trial(tried, scores, since, until)
     for one in pasts:
-        looked_at += 1
-        if any(_within(moment.at, since, until) for moment in _good(one)):
-            won.add(one.lead_id)
-        at = replay.first(one, until)
-        if at is not None and _within(at, since, until):
-            would.append(Would(one.lead_id, at, _outcome(one, at)))
-    return Tried(tried.key, tried.version, tuple(would), looked_at, frozenset(won))
+        trial.takes(one)
+    return trial.found
+
+
+class Trial:
+    """A back-test on its way: it takes one history after the other."""
+
+    def __init__(
+        self,
+        tried: Definition | Score,
+        scores: Iterable[Score] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        self.since, self.until = since, until
+        self.tried, self.replay = tried, Replay(tried, scores)
+        self.would: list[Would] = []
+        self.won: set[str] = set()
+        self.looked_at = 0
+
+    def takes(self, one: Past) -> None:
+        """Replay one lead's history."""
+        self.looked_at += 1
+        if any(_within(moment.at, self.since, self.until) for moment in _good(one)):
+            self.won.add(one.lead_id)
+        at = self.replay.first(one, self.until)
+        if at is not None and _within(at, self.since, self.until):
+            self.would.append(Would(one.lead_id, at, _outcome(one, at)))
+
+    @property
+    def found(self) -> Tried:
+        """What was found by now."""
+        return Tried(self.tried.key, self.tried.version, tuple(self.would), self.looked_at, frozenset(self.won))
 
 
 def _within(at: datetime, since: datetime | None, until: datetime | None) -> bool:
@@ -143,6 +167,13 @@ class Replay:
             known[tried.key] = tried
         self.tried, self.book = tried, Rulebook(known)
         self.ready = tried.ready if isinstance(tried, Definition) else None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the events that it looks at."""
+        heard = {name for score in self.book.scores.values() for name in self.book.events(score)}
+        looked_at = frozenset() if self.ready is None else events_needed(self.ready)
+        return looked_at | heard | GOOD | BAD | {STAGE_CHANGED}
 
     def first(self, one: Past, until: datetime | None = None) -> datetime | None:
         """When the lead would first have been handed over; None when never."""

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from nurture.conditions import Is, leaves
+from nurture.conditions import Is, Matches, leaves
 from nurture.durations import Length, in_words
 from nurture.facts import Facts, Happening, by_name
 from nurture.fading import FINEST, Fade
@@ -51,7 +51,12 @@ class Rule(BaseModel):
         heard = self.trigger
         if not isinstance(heard, On) or heard.event.event != happening.name or happening.name in OURS:
             return False
-        return heard.event.matches()(happening)
+        return self._matches is None or self._matches(happening)
+
+    @cached_property
+    def _matches(self) -> Matches | None:
+        """Whether the event passes the filters, if there are any."""
+        return self.trigger.event.matches() if isinstance(self.trigger, On) and self.trigger.event.filters else None
 
 
 def gives(points: float, given: TriggerLike, *, at_most: int | None = None, per: timedelta | None = None) -> Rule:

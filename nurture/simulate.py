@@ -296,7 +296,7 @@ class _World:
     def _score(self, event: Happening | None, *given: Change) -> None:
         """What the event, and all that is known, mean for the scores; a threshold that is reached is an event."""
         everything = self.book.ask(event.name if event else None, new_lead=True, given=given)
-        watched = [one for named in self.happened.values() for one in named]
+        watched = [one for names in self.book.names.values() for name in names for one in self.happened.get(name, ())]
         at = self.now if event is None else event.heard_at
         taken = self.tally.take(everything, event, at, self._tree, lambda name: self.happened[name], watched, given)
         for one in taken.reached:

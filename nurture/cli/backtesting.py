@@ -9,8 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from nurture.backtest import Past, Tried
-from nurture.backtest import backtest as replayed
+from nurture.backtest import Trial, Tried
 from nurture.cli.context import Here, catalogue, counted, in_store, out
 from nurture.definitions import Definition
 from nurture.errors import NotFound
@@ -18,7 +17,7 @@ from nurture.faults import did_you_mean
 from nurture.scores import Score
 from nurture.settings import read_settings
 from nurture.store import declarations
-from nurture.store.pasts import complete_since, names_for, pasts
+from nurture.store.pasts import complete_since, pasts
 
 MOST_LINES = 20
 
@@ -56,13 +55,15 @@ def backtest(
             current = (await declarations.in_force(session, model)).get(key)
             scores = await declarations.in_force(session, Score)
             other = current if current is not None and current.version != chosen.version else None
-            theirs = [*written.scores.values(), *scores.values()]
-            names = names_for(chosen, theirs) | (names_for(other, theirs) if other else frozenset())
-            history = [one async for one in pasts(session, names)]
+            trials = [Trial(chosen, (scores if version else written.scores).values(), start, here.now)]
+            if other is not None:
+                trials.append(Trial(other, scores.values(), start, here.now))
+            async for one in pasts(session, frozenset().union(*(trial.replay.names for trial in trials))):
+                for trial in trials:
+                    trial.takes(one)
             known_since = await complete_since(session, here.now)
-        tried = _replay(chosen, history, scores if version else written.scores, start, here.now)
-        before = _replay(other, history, scores, start, here.now) if other is not None else None
-        return Compared(tried, before, known_since)
+        found = [trial.found for trial in trials]
+        return Compared(found[0], found[1] if found[1:] else None, known_since)
 
     found = in_store(work)
     if as_json:
@@ -76,12 +77,6 @@ def _written(definitions: Mapping[str, Definition], scores: Mapping[str, Score],
     if found is None:
         raise NotFound(f"there is no definition or score {key!r}: {did_you_mean(key, [*definitions, *scores])}")
     return found
-
-
-def _replay(
-    value: Definition | Score, history: list[Past], scores: Mapping[str, Score], since: datetime | None, now: datetime
-) -> Tried:
-    return replayed(value, history, scores=scores.values(), since=since, until=now)
 
 
 def _plain(found: Compared) -> dict[str, Any]:

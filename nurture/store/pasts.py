@@ -6,12 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from nurture.backtest import BAD, GOOD, STAGE_CHANGED, Moment, Past
-from nurture.conditions import Condition
-from nurture.decisions import events_needed
-from nurture.definitions import Definition
-from nurture.rulebook import Rulebook
-from nurture.scores import Change, Score
+from nurture.backtest import Moment, Past
+from nurture.scores import Change
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.facts import happenings
@@ -31,19 +27,6 @@ OUTRIGHT = (
     .where(POINTS.c.lead_id.in_(bindparam("leads", expanding=True)), POINTS.c.version == "")
     .order_by(POINTS.c.id)
 )
-
-
-def names_for(tried: Definition | Score, scores: Iterable[Score]) -> frozenset[str]:
-    """The names of the events that a back-test of it looks at."""
-    known = {score.key: score for score in scores}
-    conditions: list[Condition] = []
-    if isinstance(tried, Score):
-        known[tried.key] = tried
-    else:
-        conditions = [tried.ready]
-    book = Rulebook(known)
-    heard = {name for score in known.values() for name in book.events(score)}
-    return events_needed(*conditions) | heard | GOOD | BAD | {STAGE_CHANGED}
 
 
 async def pasts(session: Session, names: Collection[str]) -> AsyncIterator[Past]:

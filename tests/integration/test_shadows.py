@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import SQLModel, select
 
 from nurture import Campaign, State, days, escalate, event, lead, on, wait
-from nurture.backtest import backtest
+from nurture.backtest import Replay, backtest
 from nurture.catalogue import Catalogue
 from nurture.definitions import Definition
 from nurture.intake import Incoming, Intake
@@ -16,7 +16,7 @@ from nurture.scores import Score, gives
 from nurture.settings import Settings
 from nurture.store import Store, declarations
 from nurture.store.models import HandOffRow
-from nurture.store.pasts import names_for, pasts
+from nurture.store.pasts import pasts
 from nurture.store.score_tables import ShadowRow
 from tests.integration.walking import Way
 
@@ -64,7 +64,7 @@ async def test_a_back_test_finds_whom_the_shadow_found_and_when(store: Store, no
     ):  # fmt: skip
         await takes(store, [did(name, who, **known)], now + days(day))
     async with store.read() as session:
-        history = [one async for one in pasts(session, names_for(READY, [INTEREST]))]
+        history = [one async for one in pasts(session, Replay(READY, [INTEREST]).names)]
     found = backtest(READY, history, scores=[INTEREST])
 
     noted = sorted((row.lead_id, row.at) for row in await rows(store, ShadowRow))
@@ -77,7 +77,7 @@ async def test_what_is_learnt_later_is_in_no_earlier_moment_of_a_past(store: Sto
     await takes(store, [did("asked", country="FR")], now)
     await takes(store, [late, did("visit", country="DE")], now + days(1))
     async with store.read() as session:
-        [one] = [one async for one in pasts(session, names_for(READY, [INTEREST]))]
+        [one] = [one async for one in pasts(session, Replay(READY, [INTEREST]).names)]
 
     first, second, third = one.moments
     assert (first.at, first.became["country"], first.event and first.event.name) == (now, "FR", "asked")
