@@ -92,6 +92,8 @@ class Recorder:
             if lead is None:
                 results[at] = Result(item.id, error=member.error)
                 continue
+            if lead.absorbed:
+                touched[lead.id] = lead
             if item.given.id is not None and item.id in known:
                 results[at] = Result(item.id, known[item.id], duplicate=True)
                 continue

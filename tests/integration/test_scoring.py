@@ -116,6 +116,15 @@ async def test_what_an_anonymous_visitor_earned_counts_once_with_what_it_turns_o
     assert sorted(row.cause for row in await rows(store, ScoreChangeRow) if row.points == 40) == ["k0", "k1"]
 
 
+async def test_a_duplicate_that_tells_who_a_visitor_is_counts_what_the_visitor_did(store: Store, now: datetime) -> None:
+    visitor = Incoming(id="c", name="visit", lead={"cookie": "c"})
+    await takes(store, [did(id="e"), visitor], now)
+    await takes(store, [did(id="e", lead={"cookie": "c"})], now + days(1))
+
+    assert len(await rows(store, LeadRow)) == 1
+    assert await points(store, now + days(1)) == {"warmth": 9.77, "fit": 5}
+
+
 async def test_a_threshold_fires_once_though_ten_tell_of_it_at_once(store: Store, now: datetime) -> None:
     intakes = [Intake(store, CATALOGUE, Settings()) for _ in range(4)]
     calls = [one.accept([did("download", id=f"d{n % 2}")], now) for n in range(10) for one in intakes]
