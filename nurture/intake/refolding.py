@@ -1,7 +1,7 @@
 """Scores counted anew from the events of leads, page by page: what rules give by now, whatever they gave before."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from nurture.profile import facts_tree
 from nurture.rulebook import Rulebook
 from nurture.scores import Change, Score, changes_by_profile, gifts
 from nurture.store import fading
-from nurture.store.bulk import insert_rows, table
+from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.facts import happenings
 from nurture.store.held import HeldLead
 from nurture.store.models import ScoreChangeRow
@@ -41,12 +41,13 @@ class Given(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What became of a score of a lead: the rows that go and come, and the points before and after."""
+    """What became of a score of a lead: the rows that go, come and give otherwise, and the points before and after."""
 
     lead_id: str
     score: Score
     gone: Sequence[Given]
     come: Sequence[Change]
+    otherwise: Mapping[int, Change]
     before: float
     after: float
 
@@ -94,7 +95,7 @@ def _refolded(
         tree = facts_tree(lead.profile, lead.stage, points_now(lead.scores, lead.fading, now))
         facts = changes_by_profile(score, Facts(now, tree, named), {})
         difference = _difference(lead, score, gifts(score, happened), facts, theirs[score.key], now)
-        if difference.gone or difference.come or theirs[score.key] or score.key in lead.scores:
+        if difference.come or theirs[score.key] or score.key in lead.scores:
             found.append(difference._replace(before=before.get(score.key, 0)))
     return found
 
@@ -107,13 +108,13 @@ def _difference(
     by_rule = {(one.rule, one.cause): one for one in given if one.version}
     gone: list[Given] = []
     come: list[Change] = []
+    otherwise: dict[int, Change] = {}
     for change in by_event:
         there = by_rule.pop((change.rule, str(change.cause)), None)
-        if there is not None and (there.points, there.dated) != (change.points, change.dated):
-            gone.append(there)
-            there = None
         if there is None:
             come.append(change)
+        elif (there.points, there.dated) != (change.points, change.dated):
+            otherwise[there.id] = change
     standing: dict[str, list[Given]] = defaultdict(list)
     for one in by_rule.values():
         standing[one.rule].append(one)
@@ -126,7 +127,7 @@ def _difference(
     dated = [(change.points, change.dated or now) for change in by_event]
     _stand(lead, score, [*dated, *((one.points, one.dated) for one in outright)], sum(one.points for one in facts), now)
     after = points_now(lead.scores, lead.fading, now).get(score.key, 0)
-    return Difference(lead.id, score, gone, come, 0, after)
+    return Difference(lead.id, score, gone, come, otherwise, 0, after)
 
 
 def _stand(
@@ -151,6 +152,12 @@ def _write(connection: Connection, differences: Iterable[Difference], now: datet
     gone = [one.id for difference in differences for one in difference.gone]
     for start in range(0, len(gone), MOST_AT_ONCE):
         connection.execute(GONE, {"ids": gone[start : start + MOST_AT_ONCE]})
+    otherwise = [
+        {"id": id_, "points": change.points, "dated": change.dated, "version": difference.score.version}
+        for difference in differences
+        for id_, change in difference.otherwise.items()
+    ]
+    update_rows(connection, ScoreChangeRow, otherwise)
     come: list[dict[str, Any]] = [
         {
             "lead_id": difference.lead_id,
