@@ -99,7 +99,6 @@ async def _dossier(
     """Who, why now, what it did, what it was sent."""
     did = select(EventRow).where(EventRow.lead_id == lead.id, col(EventRow.machine).is_(False))
     gained = select(ScoreChangeRow).where(ScoreChangeRow.lead_id == lead.id)
-    matched = definition.matched(facts) if definition else {}
     events = (await session.exec(did.order_by(col(EventRow.received).desc()).limit(MOST_LINES))).all()
     points = (await session.exec(gained.order_by(col(ScoreChangeRow.at).desc()).limit(MOST_LINES))).all()
     return {
@@ -109,10 +108,11 @@ async def _dossier(
             "campaign": journey.campaign,
             "version": journey.version[:12],
             "definition": key,
+            "definition_version": definition.version[:12] if definition else "",
             "title": definition.title or key if definition else key,
-            "facts": [{"words": words, "holds": holds} for words, holds in matched.items()],
+            "facts": definition.matched(facts) if definition else [],
         },
-        "scores": [{"name": name, "points": points} for name, points in sorted(lead.scores.items())],
+        "scores": [{"name": name, "points": points} for name, points in sorted(facts.lead["score"].items())],
         "points": [{"score": one.score, "rule": one.rule, "points": one.points} for one in points],
         "did": [{"what": one.name, "at": minute(one.at), "detail": _detail(one.properties)} for one in events],
         **await known(session, lead),

@@ -10,12 +10,14 @@ from activities.errands import Errand, Nothing
 from activities.hand_offs import Grounds, hand_over, taker
 from activities.letters import to_lead, to_team
 from activities.messages import MessageErrand
+from activities.shadows import OnlyNoted, why_shadow
 from activities.webhooks import WebhookErrand
 from nurture.facts import Facts
 from nurture.pace import Pace
 from nurture.steps import AnyStep, Ask, AskReferral, Call, Escalate, Message, Notify, Survey, Task, Thank
-from nurture.store import Session, thanks
+from nurture.store import Session, shadows, thanks
 from nurture.store.models import JourneyRow, LeadRow, MessageRow, RequestRow
+from nurture.store.plain import run
 from nurture.store.requests import find_request
 from nurture.version import Version
 
@@ -51,8 +53,7 @@ class Touch:
             case Call():
                 return self._call(step, now)
             case Escalate():
-                await self._escalated(session, step, facts, now)
-                return []
+                return await self._escalated(session, step, facts, now)
             case _:
                 raise TypeError(f"{step.kind} is no touch")
 
@@ -102,8 +103,12 @@ class Touch:
     def _ids(self) -> dict[str, str]:
         return {"lead_id": self.lead.id, "journey_id": self.row.id, "campaign": self.version.campaign.key}
 
-    async def _escalated(self, session: Session, step: Escalate, facts: Facts, now: datetime) -> None:
+    async def _escalated(self, session: Session, step: Escalate, facts: Facts, now: datetime) -> list[Errand]:
         """Hand the lead over; who is to know of it is told by the hand-off's clock."""
         key, to = step.definition, taker(self.equipment, step.team, self.pace)
         definition = self.equipment.catalogue.definitions.get(key)
+        if definition is not None and (why := await why_shadow(session, definition, self.equipment.settings)):
+            await run(session, shadows.note, [shadows.row(self.lead.id, definition, facts, now)])
+            return [OnlyNoted(why)]
         await hand_over(session, self.row, self.occurrence, self.lead, Grounds(key, definition, facts), to, now)
+        return []

@@ -10,6 +10,7 @@ from nurture.conditions import clicked, event, opened, replied
 from nurture.definitions import Definition
 from nurture.durations import days, hours, minutes, seconds, weeks
 from nurture.forms import Form, field
+from nurture.grades import Grade
 from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
@@ -53,6 +54,7 @@ __all__ = [
     "Campaign",
     "Definition",
     "Form",
+    "Grade",
     "Hook",
     "Mailing",
     "Offer",

@@ -7,6 +7,7 @@ from functools import cached_property
 from nurture.audiences import Audience
 from nurture.definitions import Definition
 from nurture.forms import Form
+from nurture.grades import Grade
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
 from nurture.offers import Offer
@@ -25,6 +26,7 @@ class Catalogue:
 
     campaigns: Mapping[str, Version] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
+    grades: Mapping[str, Grade] = field(default_factory=dict)
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     audiences: Mapping[str, Audience] = field(default_factory=dict)
     mailings: Mapping[str, Mailing] = field(default_factory=dict)

@@ -13,15 +13,17 @@ from nurture.audiences import Audience
 from nurture.campaign import AudienceEntry, Campaign, DateEntry
 from nurture.catalogue import Catalogue
 from nurture.conditions import Happened, leaves
-from nurture.definitions import Definition
+from nurture.definitions import SIDES, Definition
 from nurture.durations import in_words
 from nurture.faults import Fault, did_you_mean
 from nurture.forms import Form
+from nurture.grades import Grade
 from nurture.mailing import Mailing
 from nurture.message_variables import provided
 from nurture.offers import Offer
 from nurture.rewards import Reward
 from nurture.roads import Roads
+from nurture.score_faults import of_grade, of_score
 from nurture.scores import Score
 from nurture.steps import (
     AddPoints,
@@ -334,14 +336,26 @@ def _is_mailbox(text: str) -> bool:
 
 
 def faults_of_declared(value: object, catalogue: Catalogue, file: str) -> list[Fault]:
-    """What is wrong with a score, a definition, an audience, a survey or a reward that stands in `file`."""
-    return [Fault("error", f"{file}: {place}", message) for place, message in _of_declared(value, catalogue)]
+    """What is wrong with what is declared beside campaigns (a score, a definition, a form …) in `file`."""
+    errors = [Fault("error", f"{file}: {place}", message) for place, message in _of_declared(value, catalogue)]
+    return [*errors, *(Fault("warning", f"{file}: {place}", message) for place, message in _doubts(value))]
+
+
+def _doubts(value: object) -> Iterator[tuple[str, str]]:
+    """What may be meant so."""
+    if isinstance(value, Definition) and not value.shadow and set(SIDES) - value.signed_by.keys():
+        missing = " and ".join(side for side in SIDES if side not in value.signed_by)
+        yield (
+            f'definition "{value.key}"',
+            f"not signed by {missing} in the code: give agreed_by, or sign it with nurture definitions sign",
+        )
 
 
 def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     match value:
         case (
             Score(key=key)
+            | Grade(key=key)
             | Definition(key=key)
             | Audience(key=key)
             | Team(key=key)
@@ -354,22 +368,21 @@ def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str
                 f'{type(value).__name__.lower()} "{key}"',
                 "this key cannot be used: write small letters, digits, - and _",
             )
-        case Score(key=key, rules=rules, thresholds=thresholds):
-            for at, rule in enumerate(rules, 1):
-                for message in mentions.of_trigger(rule.trigger, catalogue):
-                    yield f'score "{key}", rule {at}', message
-            for one in thresholds:
-                if one.lower > one.at:
-                    yield (
-                        f'score "{key}", threshold "{one.key}"',
-                        "would fire again and again: give a rearm that is not above at",
-                    )
+        case Score(key=key):
+            yield from ((f'score "{key}", {place}', message) for place, message in of_score(value, catalogue))
+        case Grade(key=key):
+            yield from ((f'grade "{key}", {place}', message) for place, message in of_grade(value, catalogue))
         case Reward(key=key, when=trigger):
             for message in mentions.of_trigger(trigger, catalogue):
                 yield f'reward "{key}"', message
         case Definition(key=key, ready=condition):
             for message in mentions.of_condition(condition, catalogue):
                 yield f'definition "{key}"', message
+            for side in value.signed_by.keys() - set(SIDES):
+                yield (
+                    f'definition "{key}", agreed_by',
+                    f'"{side}" does not sign: write "marketing: name", "sales: name"',
+                )
         case Audience(key=key, who=condition) if condition is not None:
             for message in mentions.of_condition(condition, catalogue):
                 yield f'audience "{key}"', message

@@ -139,6 +139,12 @@ class Is(Condition):
     op: Operator
     value: Plain
 
+    @property
+    def timed(self) -> bool:
+        """A score may fade; to more than nothing that alone takes none."""
+        rises = self.op in (">", ">=") and isinstance(self.value, int | float) and self.value > 0
+        return self.path[0] == "score" and not rises
+
     def words(self) -> str:
         return self._words()
 
@@ -169,6 +175,8 @@ def field_words(path: tuple[str, ...]) -> str:
     match path:
         case ("score", name):
             return f"{name} score"
+        case ("grade", name):
+            return f"{name} grade"
         case ("custom", *names):
             return _name(tuple(names))
         case ("nps",):
@@ -398,7 +406,7 @@ class Not(Condition):
 
     @property
     def timed(self) -> bool:
-        return self.of.timed
+        return self.of.timed or any(isinstance(one, Is) and one.path[0] == "score" for one in leaves(self.of))
 
     def words(self) -> str:
         match self.of:

@@ -105,7 +105,7 @@ class ProfileField(Comparable[Is]):
 
     def __str__(self) -> str:
         match self.path:
-            case ("score" | "custom" as group, name):
+            case ("score" | "grade" | "custom" as group, name):
                 return f'lead.{group}("{name}")'
             case _:
                 return f"lead.{super().__str__()}"
@@ -139,6 +139,17 @@ class ListField(ProfileField):
     def has(self, value: str) -> Is:
         """The value is among them."""
         return self._compared("has", value)
+
+
+class GradeField(ProfileField):
+    """A grade, such as A1 or C3."""
+
+    holds = "text"
+
+    def _is(self, op: Operator, value: Plain) -> Is:
+        if op not in ("==", "!=", "in"):
+            raise TypeError(f'{self} {op} {in_text(value)}: a grade is one of several, write .one_of("A1", "A2")')
+        return super()._is(op, value)
 
 
 class EventProperty(Comparable[Filter]):
@@ -280,6 +291,10 @@ class Lead(Group):
         """The points of that score."""
         return NumberField("score", name)
 
+    def grade(self, name: str) -> GradeField:
+        """The grade of that name: `lead.grade("buyer").one_of("A1", "A2", "B1")`."""
+        return GradeField("grade", name)
+
     def custom(self, name: str) -> OwnField:
         """A field of your own."""
         return OwnField("custom", name)
@@ -297,6 +312,8 @@ def field_at(path: tuple[str, ...]) -> ProfileField | None:
     match path:
         case ("score", _):
             return NumberField(*path)
+        case ("grade", _):
+            return GradeField(*path)
         case ("custom", _):
             return OwnField(*path)
         case ("bant", "complete") | ("customer",):

@@ -18,6 +18,7 @@ from nurture.errors import CampaignFaults
 from nurture.faults import Fault, faults_of
 from nurture.form_check import faults_of_form
 from nurture.forms import Form
+from nurture.grades import Grade, resolved
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
 from nurture.offers import Offer
@@ -32,6 +33,7 @@ PACKAGE = "_nurture_team"
 KINDS: Mapping[type, str] = {
     Campaign: "campaigns",
     Score: "scores",
+    Grade: "grades",
     Definition: "definitions",
     Audience: "audiences",
     Mailing: "mailings",
@@ -84,6 +86,8 @@ def read(campaigns: Path, templates: Path | None = None) -> Loaded:
                 faults.append(Fault("error", place, f'{kind[:-1]} "{value.key}" stands in {also} too: rename one'))
                 continue
             found[kind][value.key], files[f"{kind}/{value.key}"] = value, place
+    for kind in ("campaigns", "scores", "definitions", "audiences"):
+        found[kind] = {key: resolved(one, found["grades"]) for key, one in found[kind].items()}
     written: dict[str, Campaign] = found.pop("campaigns")
     catalogue = Catalogue(campaigns={key: frozen(one) for key, one in written.items()}, **found)
     messages: Messages | None = Templates([templates]) if templates is not None else None

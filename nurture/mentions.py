@@ -7,6 +7,7 @@ from nurture.catalogue import Catalogue
 from nurture.conditions import Condition, Happened, Is, leaves
 from nurture.faults import did_you_mean
 from nurture.fields import DERIVED, LISTS, why_never
+from nurture.grades import NAMES
 from nurture.lead import field_at, field_names
 from nurture.stages import STAGES
 from nurture.triggers import On, When
@@ -24,6 +25,10 @@ def of_condition(condition: Condition, catalogue: Catalogue) -> Iterator[str]:
         match one:
             case Is(path=("score", name)):
                 yield from of_name("score", name, catalogue.scores)
+            case Is(path=("grade", name), value=value):
+                yield from of_name("grade", name, catalogue.grades)
+                unknown = set(value if isinstance(value, tuple) else (value,)).difference(NAMES)
+                yield from (f'there is no "{in_text(other)}" in a grade: they go from A1 to D4' for other in unknown)
             case Is(path=path, op=op, value=value):
                 yield from of_field(path)
                 yield from _of_comparison(path, op, value)

@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     returned_after: timedelta = timedelta(days=7)
     """Who visits again after so long has `returned`."""
 
+    sign_offs: Literal["advised", "required"] = "advised"
+    """Whether a definition that marketing and sales have not both signed stays in the shadow."""
     rules: HouseRules = HouseRules()
     task_queue: str = "nurture"
     walks_at_once: int = Field(default=100, ge=1)

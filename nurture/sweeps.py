@@ -17,12 +17,12 @@ from sqlmodel import col, select
 from nurture.audiences import Audience
 from nurture.calendar import resolve_zone
 from nurture.campaign import DateEntry
-from nurture.conditions import Condition, Happened, leaves
+from nurture.conditions import Condition, Happened, Is, leaves
 from nurture.enrolment import date_cause, last_due, watched
 from nurture.errors import Unavailable
 from nurture.settings import Settings
 from nurture.steps import WaitFor
-from nurture.store import Session, Store, campaigns, leases, outbox, rewards, rfm, tasks
+from nurture.store import Session, Store, campaigns, fading, leases, outbox, rewards, rfm, tasks
 from nurture.store.models import (
     CampaignRow,
     EventRow,
@@ -33,12 +33,14 @@ from nurture.store.models import (
     OutboxRow,
     new_id,
 )
+from nurture.store.score_tables import FadingRow
 from nurture.triggers import When
 from nurture.version import Version
 
 LEFT_BEHIND = timedelta(minutes=1)
 LEASE = timedelta(minutes=5)
 A_DAY = timedelta(days=1)
+A_MOMENT = timedelta(seconds=1)
 MOST_AT_ONCE = 1000
 
 Work: TypeAlias = Callable[[Session, Settings, datetime], Awaitable[int]]
@@ -88,20 +90,24 @@ class Horizon(NamedTuple):
 
 
 async def time_passed(audiences: Mapping[str, Audience], session: Session, settings: Settings, now: datetime) -> int:
-    """Have the conditions looked at of every lead that had an event leave their view since the last sweep."""
+    """Have the conditions looked at of leads that had an event leave their view, or a score fade past their mark, since."""
     since = await _mark(session, "time", now)
     keys: dict[str, set[str]] = {}
     for version in (await campaigns.all_current(session)).values():
-        entered_by = watched(version.campaign, audiences).values()
-        for horizon in _horizons(entered_by, settings.pace_factor):
+        conditions = list(watched(version.campaign, audiences).values())
+        for horizon in _horizons(conditions, settings.pace_factor):
             await _note(session, keys, horizon, since, now)
+        for mark in _marks(conditions):
+            await _note_faded(session, keys, mark, since, now)
     timed = select(JourneyRow.version, JourneyRow.pace).join(
         ListenerRow, col(ListenerRow.journey_id) == col(JourneyRow.id)
     )
     for version_hash, pace in (await session.exec(timed.where(col(ListenerRow.timed)).distinct())).all():
         listening = await campaigns.version(session, version_hash)
         for horizon in _horizons(_listened(listening), pace):
-            await _note(session, keys, horizon, since, now, _has_timed_listener())
+            await _note(session, keys, horizon, since, now, _has_timed_listener(EventRow.lead_id))
+        for mark in _marks(_listened(listening)):
+            await _note_faded(session, keys, mark, since, now, _has_timed_listener(FadingRow.lead_id))
     rows = [_row(lead_id, "event", now, event=None, name=None, keys=sorted(theirs)) for lead_id, theirs in keys.items()]
     await outbox.put(session, rows)
     return len(rows)
@@ -141,8 +147,32 @@ async def _note(
         keys.setdefault(lead_id, set()).add(f"event.{horizon.event}")
 
 
-def _has_timed_listener() -> ColumnElement[bool]:
-    return exists().where(col(ListenerRow.lead_id) == col(EventRow.lead_id), col(ListenerRow.timed))
+def _has_timed_listener(lead_id: Any) -> ColumnElement[bool]:
+    return exists().where(col(ListenerRow.lead_id) == lead_id, col(ListenerRow.timed))
+
+
+class Mark(NamedTuple):
+    """Points of a score that a condition looks for."""
+
+    score: str
+    points: float
+
+
+def _marks(conditions: Iterable[Condition]) -> set[Mark]:
+    parts = (leaf for condition in conditions for leaf in leaves(condition))
+    scores = [one for one in parts if isinstance(one, Is) and one.path[0] == "score"]
+    values = [
+        (one.path[1], value) for one in scores for value in (one.value if isinstance(one.value, tuple) else [one.value])
+    ]
+    return {Mark(score, value) for score, value in values if isinstance(value, int | float)}
+
+
+async def _note_faded(
+    session: Session, keys: dict[str, set[str]], mark: Mark, since: datetime, now: datetime, *also: ColumnElement[bool]
+) -> None:
+    # A little of what the last sweep saw is looked at again: there is nothing to round between the two then.
+    for lead_id in await fading.passed(session, mark.score, mark.points, since - A_MOMENT, now, *also):
+        keys.setdefault(lead_id, set()).add(f"score.{mark.score}")
 
 
 # --- dates of the lead ---

@@ -9,6 +9,7 @@ from sqlmodel import select
 from starlette.responses import Response
 
 from nurture.errors import BadInput, NotFound
+from nurture.fading import points_now
 from nurture.intake import Consent, Enrolment, Incoming, Internal, read_incoming
 from nurture.intake.incoming import Id
 from nurture.pace import speed
@@ -101,7 +102,8 @@ async def show_lead(lead_id: str, here: Here) -> LeadOut:
         raise NotFound("there is no such lead")
     async with here.store.read() as session:
         row = await leads.look_up(session, lead_id)
-    return LeadOut(id=row.id, stage=row.stage, test=row.test, scores=row.scores, profile=row.profile)
+    scores = points_now(row.scores, row.fading, clock())
+    return LeadOut(id=row.id, stage=row.stage, test=row.test, scores=scores, profile=row.profile)
 
 
 class JourneyIn(BaseModel):

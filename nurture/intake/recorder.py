@@ -15,8 +15,11 @@ from nurture.intake.capturing import Proofs
 from nurture.intake.dealings import Dealings, by_event
 from nurture.intake.identities import Member, resolve, save_names
 from nurture.intake.incoming import Internal, Prepared, Result, prepared
-from nurture.intake.scoring import Scorebook, Scoring
+from nurture.intake.refolding import refold
+from nurture.intake.scoring import Item, Scorebook, Scoring, Tallies
+from nurture.intake.shadows import Shadows
 from nurture.profile import patched
+from nurture.rulebook import NOTHING
 from nurture.scores import Change
 from nurture.settings import Settings
 from nurture.store import held as rows
@@ -26,6 +29,8 @@ from nurture.store.consents import Answer, answers_of
 from nurture.store.held import HeldLead
 from nurture.store.models import ConsentRow, EventRow, OutboxRow, new_id
 from nurture.store.outbox import UNCLAIMED
+from nurture.store.score_tables import ProfileChangeRow
+from nurture.tally import Crossed
 
 SMALLEST = timedelta(microseconds=1)
 UNSUBSCRIBED, SCORE_REACHED = "unsubscribed", "score_reached"
@@ -54,9 +59,18 @@ class Books:
 
     events: list[dict[str, Any]] = field(default_factory=list)
     consents: list[dict[str, Any]] = field(default_factory=list)
+    profiles: list[dict[str, Any]] = field(default_factory=list)
     outbox: list[dict[str, Any]] = field(default_factory=list)
     scores: Scorebook = field(default_factory=Scorebook)
     proofs: Proofs = field(default_factory=Proofs)
+
+    @property
+    def changed(self) -> dict[str, set[str]]:
+        """By lead, the keys under which something is announced."""
+        found: dict[str, set[str]] = {}
+        for row in self.outbox:
+            found.setdefault(row["lead_id"], set()).update(row["body"].get("keys", ()))
+        return found
 
     def save(self, connection: Connection) -> None:
         """Write them."""
@@ -64,6 +78,7 @@ class Books:
         self.scores.save(connection)
         self.proofs.save(connection)
         insert_rows(connection, ConsentRow, self.consents)
+        insert_rows(connection, ProfileChangeRow, self.profiles)
         insert_rows(connection, OutboxRow, self.outbox)
 
 
@@ -73,6 +88,7 @@ class Recorder:
     def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
         self.scoring, self.arriving = Scoring(catalogue.scores), Arriving(settings)
         self.rewards = by_event(catalogue.rewards.values())
+        self.shadows = Shadows(catalogue.definitions.values())
 
     def record(self, connection: Connection, items: Sequence[Prepared]) -> list[Result]:
         """Record the items in their order; a duplicate has no effect, and one whose lead is unknown comes back refused."""
@@ -89,6 +105,8 @@ class Recorder:
             if lead is None:
                 results[at] = Result(item.id, error=member.error)
                 continue
+            if lead.absorbed:
+                touched[lead.id] = lead
             if item.given.id is not None and item.id in known:
                 results[at] = Result(item.id, known[item.id], duplicate=True)
                 continue
@@ -100,12 +118,15 @@ class Recorder:
             touched[lead.id] = lead
             taken[at] = _take(member, lead, dealings)
             _arrive(taken[at], guests, books.proofs)
+        if absorbed := [lead for lead in touched.values() if lead.absorbed]:
+            refold(connection, self.scoring.book, absorbed, items[0].now)
         self._score(connection, list(taken.values()), books)
         rows.save(connection, touched.values(), max(item.now for item in items))
         save_names(connection, names, unborn={one for one in names.made if one not in touched})
         dealings.save(connection)
         books.save(connection)
         guests.save(connection)
+        self.shadows.look(connection, touched, books.changed)
         results |= {at: _result(one) for at, one in taken.items()}
         return [results[at] for at in range(len(items))]
 
@@ -117,27 +138,40 @@ class Recorder:
         return result
 
     def _score(self, connection: Connection, taken: Sequence[Taken], books: Books) -> None:
-        asks = [self.scoring.ask(_human(one), one.changed, new_lead=one.new_lead, given=_points(one)) for one in taken]
-        tallies = self.scoring.tallies(connection, zip((one.lead for one in taken), asks, strict=True))
+        items = [self._item(one) for one in taken]
+        leaving = [self._leaving(one, item) for one, item in zip(taken, items, strict=True)]
+        tallies = self.scoring.tallies(connection, [*items, *leaving])
         consents = _consents(connection, taken)
-        for one, ask in zip(taken, asks, strict=True):
-            lead, cause = one.lead, one.item.id
+        for one, item, leaves in zip(taken, items, leaving, strict=True):
+            lead = one.lead
             latest, lead.profile = lead.profile, one.profile  # rules see the profile as it stood after this item
-            scored = books.scores.take(lead, ask, tallies[lead.id], _human(one), cause, one.received, _points(one))
-            lead.profile = latest
+            scored = books.scores.take(item, tallies, one.item.id, one.received, _points(one))
             refused = _answer(one, consents.setdefault(lead.id, {}), books)
             _tell(one, [*sorted(one.changed), *scored.keys], books)
-            for score, crossing, points in scored.reached:
-                reached = {"score": score.key, "threshold": crossing.threshold.key, "points": points}
-                _report(one, SCORE_REACHED, reached, books)
             for name, about in one.reports:
                 _report(one, name, about, books)
+            reached = [*scored.reached]
             for topic in refused:
-                given = one.item.given.properties if one.item.given.name == UNSUBSCRIBED else {}
-                _report(one, UNSUBSCRIBED, {**given, "topic": topic}, books)
+                reached += _leave(one, topic, leaves, tallies, books)
+            lead.profile = latest
+            for crossed in (one for one in reached if not self.scoring.book.scores[one.score].shadow):
+                facts = {"score": crossed.score, "threshold": crossed.threshold.key, "points": crossed.points}
+                _report(one, SCORE_REACHED, facts, books)
             if isinstance(one.item.given, Internal) and one.item.given.enrol is not None:
                 body = {**one.item.given.enrol.model_dump(), "order": one.item.id}
                 books.outbox.append(_order(one, "enrol", body))
+            if one.changed:
+                books.profiles.append(_became(one))
+
+    def _item(self, one: Taken) -> Item:
+        event, given = _human(one), _points(one)
+        name = event.name if event is not None else None
+        return Item(one.lead, event, self.scoring.book.ask(name, one.changed, new_lead=one.new_lead, given=given))
+
+    def _leaving(self, one: Taken, item: Item) -> Item:
+        """What it may move when the item says no to something, which makes an event of its own."""
+        leaves = any(not said.granted for said in one.item.consents.values()) and not one.item.given.machine
+        return item._replace(ask=self.scoring.book.ask(UNSUBSCRIBED) if leaves else NOTHING)
 
 
 def _known(connection: Connection, items: Sequence[Prepared]) -> dict[str, str]:
@@ -211,6 +245,22 @@ def _human(one: Taken) -> Happening | None:
     return None if one.item.given.machine else one.event
 
 
+def _leave(one: Taken, topic: str, leaves: Item, tallies: Tallies, books: Books) -> Sequence[Crossed]:
+    """The lead leaves a topic: the event, the points that it takes, and the thresholds that it makes the score reach."""
+    given = one.item.given.properties if one.item.given.name == UNSUBSCRIBED else {}
+    event = _report(one, UNSUBSCRIBED, {**given, "topic": topic}, books)
+    scored = books.scores.take(leaves._replace(event=event), tallies, event.id, event.heard_at)
+    books.outbox[-1]["body"]["keys"] += scored.keys
+    return scored.reached
+
+
+def _became(one: Taken) -> dict[str, Any]:
+    """What the parts of the profile became that the item changed."""
+    groups = sorted(key.removeprefix("lead.") for key in one.changed)
+    became = {group: one.profile.get(group) for group in groups}
+    return {"lead_id": one.lead.id, "received": one.received, "became": became}
+
+
 def _answer(one: Taken, held: dict[str, Answer], books: Books) -> list[str]:
     """Note the item's consents; the topics that are newly refused by them."""
     at = one.received if one.item.given.at is None else min(one.item.given.at, one.received)
@@ -240,12 +290,13 @@ def _tell(one: Taken, keys: list[str], books: Books) -> None:
         books.outbox.append(_order(one, "event", {**about, "keys": keys}))
 
 
-def _report(one: Taken, name: str, properties: dict[str, Any], books: Books) -> None:
+def _report(one: Taken, name: str, properties: dict[str, Any], books: Books) -> Happening:
     """An event of our own that follows from the item."""
     received = _receive(one.lead, one.item.now)
     event = Happening(name, received, properties, new_id(), received)
     books.events.append({**_event_row(one, event), "source": "nurture", "machine": False})
     books.outbox.append(_order(one, "event", {"event": event.id, "name": name, "keys": [f"event.{name}"]}))
+    return event
 
 
 def _event_row(one: Taken, event: Happening) -> dict[str, Any]:

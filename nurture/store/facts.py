@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from nurture.facts import Facts, Happening, by_name
+from nurture.fading import points_now
 from nurture.profile import facts_tree
 from nurture.store.among import among
 from nurture.store.bulk import table
@@ -29,7 +30,7 @@ async def load_facts(
 ) -> Facts:
     """The facts on a lead, with its events of those names; what machines did is left out."""
     lead = await get(session, lead_id)
-    tree = facts_tree(lead.profile, lead.stage, lead.scores)
+    tree = facts_tree(lead.profile, lead.stage, points_now(lead.scores, lead.fading, now))
     found = await HAPPENED_TO.rows(session, leads=[lead_id], names=names) if names else []
     happened = by_name([Happening(*happening) for _, *happening in found])
     return Facts(now=now, lead=tree, happened=happened, pace=pace_factor)

@@ -32,6 +32,7 @@ from nurture.store.models import (
 )
 from nurture.store.need_tables import NeedRow
 from nurture.store.order_tables import OrderRow
+from nurture.store.score_tables import FadingRow, ProfileChangeRow, ShadowRow
 from nurture.store.stage_tables import StageChangeRow
 
 Kind: TypeAlias = Literal["external", "email", "phone", "cookie"]
@@ -46,7 +47,9 @@ BY_KEYS = select(IDENTITIES.c.value, IDENTITIES.c.lead_id).where(
 KINDS = select(IDENTITIES.c.lead_id, IDENTITIES.c.kind).where(among(IDENTITIES.c.lead_id, "given"))
 EXISTING = select(LEADS.c.id).where(among(LEADS.c.id, "given"))
 HELD = (
-    select(*(LEADS.c[name] for name in ("id", "profile", "written", "scores", "stage", "test", "last_received")))
+    select(
+        *(LEADS.c[name] for name in ("id", "profile", "written", "scores", "fading", "stage", "test", "last_received"))
+    )
     .where(among(LEADS.c.id, "given"))
     .order_by(LEADS.c.id)
     .with_for_update()
@@ -61,11 +64,13 @@ class HeldLead:
     profile: dict[str, Any] = field(default_factory=dict)
     written: dict[str, float] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
+    fading: dict[str, Any] = field(default_factory=dict)
     stage: str = "need"
     test: bool = False
     last_received: datetime | None = None
     is_new: bool = False
     profile_changed: bool = False
+    absorbed: bool = False
 
 
 def by_keys(connection: Connection, keys: Collection[Key]) -> dict[Key, str]:
@@ -118,7 +123,8 @@ def save(connection: Connection, leads: Iterable[HeldLead], now: datetime) -> No
 
 
 def _touched(lead: HeldLead, now: datetime) -> dict[str, Any]:
-    return {"id": lead.id, "scores": lead.scores, "last_received": lead.last_received, "updated_at": now}
+    row = {"id": lead.id, "last_received": lead.last_received, "updated_at": now}
+    return {**row, "scores": lead.scores, "fading": lead.fading}
 
 
 def _whole(lead: HeldLead) -> dict[str, Any]:
@@ -149,9 +155,10 @@ def rename(connection: Connection, keys: Iterable[tuple[Key, str]]) -> None:
 _STAYS: tuple[type[SQLModel], ...] = (
     JourneyRow, MessageRow, HandOffRow, RequestRow, ReferralRow, CrossingRow, OrderRow, NeedRow,
 )  # fmt: skip
-_GOES: tuple[type[SQLModel], ...] = (RefusalRow, MetConditionRow)
+_GOES: tuple[type[SQLModel], ...] = (RefusalRow, MetConditionRow, FadingRow, ShadowRow)
 _MOVES: tuple[type[SQLModel], ...] = (
     EventRow, ScoreChangeRow, ConsentRow, ConsentProofRow, ArrivalRow, OutboxRow, DeadLetterRow, IdentityRow, StageChangeRow,
+    ProfileChangeRow,
 )  # fmt: skip
 
 
@@ -170,8 +177,7 @@ def absorb(connection: Connection, anonymous: HeldLead, lead: HeldLead) -> bool:
     connection.execute(LEADS.delete().where(LEADS.c.id == anonymous.id))
     lead.profile = {**anonymous.profile, **lead.profile, **both_touched(anonymous.profile, lead.profile)}
     lead.written = {**anonymous.written, **lead.written}
-    for score, points in anonymous.scores.items():
-        lead.scores[score] = round(lead.scores.get(score, 0) + points, 6)
+    lead.absorbed = True  # the points of both are counted anew
     received = [at for at in (lead.last_received, anonymous.last_received) if at is not None]
     lead.last_received = max(received, default=None)
     lead.profile_changed = True

@@ -47,7 +47,8 @@ class LeadRow(SQLModel, table=True):
     test: bool = False
     profile: dict[str, Any] = _json(default_factory=dict)
     written: dict[str, float] = _json(default_factory=dict)  # when each field was last spoken of, for late data
-    scores: dict[str, float] = _json(default_factory=dict)
+    scores: dict[str, float] = _json(default_factory=dict)  # as they were when they last changed
+    fading: dict[str, list[float]] = _json(default_factory=dict)  # what fades of them, see `nurture.fading`
     last_received: datetime | None = None
     created_at: datetime
     updated_at: datetime
@@ -351,7 +352,10 @@ class ConsentRow(SQLModel, table=True):
 
 
 class ScoreChangeRow(SQLModel, table=True):
-    """Points that a rule gave or took; an event gives once by each rule (`cause` is its id)."""
+    """Points that a rule gave or took; an event gives once by each rule (`cause` is its id).
+
+    They are of the time `dated`; `version` is the score's, empty when a campaign gave them.
+    """
 
     __tablename__ = "score_changes"
     __table_args__ = (
@@ -366,6 +370,8 @@ class ScoreChangeRow(SQLModel, table=True):
     points: float
     cause: str
     at: datetime
+    dated: datetime
+    version: str = ""
 
 
 class CrossingRow(SQLModel, table=True):
@@ -505,4 +511,5 @@ import nurture.store.hand_off_tables  # noqa: E402
 import nurture.store.need_tables  # noqa: E402
 import nurture.store.order_tables  # noqa: E402
 import nurture.store.recommendation_tables  # noqa: E402
+import nurture.store.score_tables  # noqa: E402
 import nurture.store.stage_tables  # noqa: E402, F401

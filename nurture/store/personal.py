@@ -43,6 +43,7 @@ from nurture.store.models import (
 from nurture.store.need_tables import NeedRow
 from nurture.store.order_tables import OrderLineRow, OrderRow, ThankRow
 from nurture.store.recommendation_tables import RecommendationRow, RewardRow
+from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, RebuildRow, ShadowRow, SignOffRow
 from nurture.store.stage_tables import StageChangeRow
 
 About: TypeAlias = Callable[[str], ColumnElement[bool]]
@@ -111,6 +112,9 @@ PERSONAL: dict[type[SQLModel], About] = {
     VisitorRow: lambda lead_id: col(VisitorRow.lead_id) == lead_id,
     ScoreChangeRow: lambda lead_id: col(ScoreChangeRow.lead_id) == lead_id,
     CrossingRow: lambda lead_id: col(CrossingRow.lead_id) == lead_id,
+    FadingRow: lambda lead_id: col(FadingRow.lead_id) == lead_id,
+    ShadowRow: lambda lead_id: col(ShadowRow.lead_id) == lead_id,
+    ProfileChangeRow: lambda lead_id: col(ProfileChangeRow.lead_id) == lead_id,
     ReferralRow: lambda lead_id: col(ReferralRow.lead_id) == lead_id,
     EventRow: lambda lead_id: col(EventRow.lead_id) == lead_id,
     DeadLetterRow: lambda lead_id: col(DeadLetterRow.lead_id) == lead_id,
@@ -123,6 +127,9 @@ KEPT: dict[type[SQLModel], str] = {
     ErasureRow: "hashes of what erased leads were known by: the proof of the erasure, and what keeps them out",
     CampaignRow: "what the team wrote",
     VersionRow: "what the team wrote",
+    DeclarationRow: "what the team wrote",
+    RebuildRow: "how far a rebuild of scores has come",
+    SignOffRow: "what the team agreed to",
     BreakerRow: "how providers do",
     CaptureCountRow: "how often forms were seen and filled in, by nobody in particular",
     CostRow: "what the team spent",

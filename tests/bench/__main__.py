@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from tests.bench import growth, hand_offs, history, intake, journeys, latency, mail, simulating
+from tests.bench import growth, hand_offs, history, intake, journeys, latency, mail, rebuild, simulating
 from tests.bench.rows import Row, as_json, as_table
 
 BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]] = {
@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]
     "hand-offs": hand_offs.measure,
     "simulate": simulating.measure,
     "mail": mail.measure,
+    "rebuild": rebuild.measure,
     "growth": growth.measure,
 }
 

@@ -15,10 +15,11 @@ from nurture.journey import Heard
 from nurture.orders import StartOrder
 from nurture.settings import Settings
 from nurture.steps import Send, Wait
-from nurture.store import Store, campaigns, listeners, outbox
+from nurture.store import Store, campaigns, fading, listeners, outbox
 from nurture.store.events import announce, record_own_event
 from nurture.store.leads import locked
 from nurture.store.models import DeadLetterRow, EventRow, JourneyRow, LeadRow, OutboxRow, RefusalRow
+from nurture.store.plain import run
 from nurture.version import Version, frozen
 
 SECOND = timedelta(seconds=1)
@@ -131,10 +132,13 @@ class Scene:
             session.add(row)
             await announce(session, to, {f"lead.{name}" for name in profile}, self.now)
 
-    async def scores(self, points: float, to: str = "ann") -> None:
+    async def scores(self, points: float, to: str = "ann", *, half_life: timedelta | None = None) -> None:
         async with self.store.write() as session:
             row = await session.get_one(LeadRow, to)
             row.scores = {"interest": points}
+            if half_life is not None:
+                row.fading = {"interest": [points, self.now.timestamp(), half_life.total_seconds()]}
+                await run(session, fading.note, {(to, "interest"): row.fading["interest"]})
             session.add(row)
             await announce(session, to, {"score.interest"}, self.now)
 

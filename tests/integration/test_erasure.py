@@ -59,6 +59,7 @@ from nurture.store.need_tables import NeedRow
 from nurture.store.order_tables import OrderRow, ThankRow
 from nurture.store.personal import KEPT, PERSONAL
 from nurture.store.recommendation_tables import RecommendationRow, RewardRow
+from nurture.store.score_tables import FadingRow, ShadowRow
 from nurture.store.suppressions import suppress, suppressed
 from tests.integration.hook import Hook
 from tests.integration.life import Life
@@ -98,9 +99,11 @@ async def lives(life: Life, email: str = ADDRESS, name: str = "ann", **known: An
     await _captured(life, email, name)
     waiting = OutboxRow(lead_id=lead_id, kind="event", body={"keys": []}, due_at=later, created_at=life.now)
     dead = DeadLetterRow(lead_id=lead_id, kind="enrol", body={"by": name}, reason="never worked", at=life.now)
+    fades = FadingRow(lead_id=lead_id, score="warmth", half_life=9.0, level=1.0)
+    noted = ShadowRow(lead_id=lead_id, definition="ready", version="1", facts=[{"value": name}], at=life.now)
     async with life.store.write() as session:
         await outbox.put(session, [waiting])
-        session.add(dead)
+        session.add_all([dead, fades, noted])
     await deals(life, email, lead_id, name)
     return lead_id
 

@@ -236,3 +236,62 @@ def test_a_hurried_calendar_is_swept_more_often() -> None:
 
     assert {one.period(hurried) for one in every} == {SECOND}
     assert [one.period(calm) for one in every] == [one.every for one in every]
+
+
+# --- scores that fade ---
+
+
+async def test_a_lead_whose_score_fades_below_a_mark_enters_once(scene: Scene) -> None:
+    cooled = (lead.score("interest") < 20) & (lead.score("interest") >= 1)
+    await scene.publish(simple("wake-up", enters=[when(cooled)], reenters=always))
+    await scene.lead()
+    await scene.lead("bob")
+    await scene.scores(80, half_life=10 * DAY)
+    await scene.scores(80, "bob")
+    await time_goes_by(scene, 20 * DAY)
+    assert await scene.journeys() == []
+
+    await time_goes_by(scene, DAY)
+
+    assert [row.lead_id for row in await scene.journeys()] == ["ann"]
+
+
+async def test_who_faded_out_of_a_condition_enters_when_it_comes_to_meet_it_again(scene: Scene) -> None:
+    await scene.publish(simple("hot", enters=[when(lead.score("interest") >= 50)], reenters=always))
+    await scene.lead()
+    await scene.scores(80, half_life=10 * DAY)
+    await scene.dispatch()
+    [journey] = await scene.journeys()
+    await scene.ends(journey.id)
+    await time_goes_by(scene, 10 * DAY)
+
+    await scene.scores(60, half_life=10 * DAY)
+    await scene.dispatch()
+
+    assert [row.run for row in await scene.journeys()] == [1, 2]
+
+
+async def test_a_journey_hears_that_a_score_has_faded(scene: Scene) -> None:
+    await scene.publish(simple(enters=[on("signed_up")], exits=[when(~(lead.score("interest") >= 20))]))
+    await time_goes_by(scene, DAY)
+    await scene.lead()
+    await scene.scores(80, half_life=10 * DAY)
+    await scene.happens("signed_up")
+    await time_goes_by(scene, 20 * DAY)
+    assert scene.engine.heard == []
+
+    await time_goes_by(scene, DAY)
+
+    assert scene.engine.arms == ["exit:0"]
+
+
+async def test_a_penalty_fades_as_well(scene: Scene) -> None:
+    await scene.publish(simple("forgiven", enters=[when(lead.score("interest") >= -10)]))
+    await scene.lead()
+    await scene.scores(-40, half_life=10 * DAY)
+    await time_goes_by(scene, 19 * DAY)
+    assert await scene.journeys() == []
+
+    await time_goes_by(scene, 2 * DAY)
+
+    assert len(await scene.journeys()) == 1
