@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ async def desk(store: Store, now: datetime) -> Desk:
 
 async def studious(desk: Desk) -> None:
     """A lead that read, asked, and is then handed over."""
-    known = {
+    known: dict[str, Any] = {
         "first_name": "Lea", "company": {"name": "Example Ltd", "turnover": 2_000_000}, "bant": {"budget": "40,000"},
     }  # fmt: skip
     await desk.life.lead("lea@example.com", **known)
