@@ -23,7 +23,7 @@ from workflows.ports import Attended, ClockOrder, HandOffPort
 
 FORGOTTEN = "forgotten"
 NOTHING_MORE = "nothing more is due"
-FIRST_PATIENCE, LAST_PATIENCE = timedelta(seconds=30), timedelta(minutes=10)
+FIRST_PATIENCE, LAST_PATIENCE = timedelta(seconds=5), timedelta(minutes=10)
 log = structlog.get_logger()
 
 

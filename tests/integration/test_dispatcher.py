@@ -719,3 +719,19 @@ async def test_a_bulk_run_is_woken_once_the_engine_can_be_reached(scene: Scene) 
     scene.engine.reachable = True
     await scene.dispatch()
     assert scene.engine.woken == ["run-1"]
+
+
+# --- clocks of hand-offs ---
+
+
+async def test_a_clock_is_wound_once_the_engine_is_back(scene: Scene) -> None:
+    await scene.lead()
+    await scene.put("hand_off", hand_off="h-1")
+    scene.engine.reachable = False
+    with pytest.raises(Unavailable):
+        await scene.dispatch()
+    assert (await scene.pending(), scene.engine.wound) == (1, [])
+
+    scene.engine.reachable = True
+    await scene.dispatch()
+    assert (await scene.pending(), scene.engine.wound) == (0, ["h-1"])

@@ -434,3 +434,25 @@ def test_all_faults_of_all_files_are_told_at_once_in_the_order_of_the_files(team
         'error: campaigns/road.py: state "two": is never reached: let something go to it, or take it away',
         'error: campaigns/third.py: state "one", step 1, tag(...): tag: Input should be a valid string',
     ]
+
+
+TEAMS = """
+from nurture import Definition, Team, lead
+
+ready = Definition(key="ready", ready=lead.email.known())
+desk = Team(key="desk", lead="desk@example.com")
+"""
+OTHER = 'other = Team(key="other", lead="other@example.com")\n'
+
+
+def test_a_hand_over_names_its_team_where_there_are_several(team: Team) -> None:
+    place = 'error: campaigns/road.py: state "one", step 1, escalate(...)'
+    team.write("campaigns/sales.py", TEAMS)
+    team.campaign('State("one", [escalate("ready")])')
+    assert team.faults() == []
+
+    team.write("campaigns/sales.py", TEAMS + OTHER)
+    assert team.faults() == [f"{place}: says not to which team, and there are desk, other: give team="]
+
+    team.campaign('State("one", [escalate("ready", team="desc")])')
+    assert team.faults() == [f'{place}: there is no team "desc": did you mean "desk"?']
