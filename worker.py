@@ -21,14 +21,17 @@ from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunn
 from activities.bulk import BulkActivities
 from activities.equipment import Equipment
 from activities.failures import Failures
+from activities.hand_off_clock import HandOffActivities
 from activities.network import Network, reach
 from activities.unknowns import resolve_unknown
 from activities.walk import JourneyActivities
 from activities.webhooks import Webhooks
 from nurture.catalogue import Catalogue
 from nurture.channels import Channel
+from nurture.channels.api import ApiChannel
 from nurture.channels.guarded import GuardedChannel
 from nurture.channels.measured import MeasuredChannel
+from nurture.channels.providers.names import PROVIDERS
 from nurture.channels.rated import RatedChannel
 from nurture.channels.smtp import SmtpChannel
 from nurture.dispatcher import Dispatcher
@@ -44,11 +47,12 @@ from nurture.readiness import Checklist, database, going, rounds, saying, tables
 from nurture.settings import Settings, read_settings
 from nurture.store import Store, campaigns
 from nurture.store.migrate import require_current
-from nurture.sweeps import SWEEPS, run_sweep
+from nurture.sweeps import run_sweep, sweeps
 from nurture.templates import Templates
 from workflows.bulk import BulkWorkflow
 from workflows.client import TemporalJourneys
 from workflows.connection import connect, quiet_runtime, require_reachable
+from workflows.hand_off import HandOffWorkflow
 from workflows.journey import A_WALK, JourneyWorkflow
 from workflows.queues import bulk_queue, urgent_queue
 
@@ -58,17 +62,26 @@ log = structlog.get_logger()
 
 def email(settings: Settings, store: Store, metrics: Metrics) -> Channel:
     """The e-mail channel by the settings: measured, at their rate, behind the breaker of its provider."""
-    smtp = SmtpChannel(
+    measured = MeasuredChannel(_by_api(settings) if settings.email_by != "smtp" else _by_smtp(settings), metrics)
+    return GuardedChannel(RatedChannel(measured, settings.email_rate) if settings.email_rate else measured, store)
+
+
+def _by_api(settings: Settings) -> Channel:
+    assert settings.email_api_key is not None  # the settings see to it
+    provider = PROVIDERS[settings.email_by](settings.email_api_key, settings.email_domain)
+    return ApiChannel(provider, url=settings.email_api_url, connections=settings.email_connections)
+
+
+def _by_smtp(settings: Settings) -> Channel:
+    return SmtpChannel(
         settings.smtp_host,
         settings.smtp_port,
         username=settings.smtp_username,
         password=settings.smtp_password,
         security=settings.smtp_security,
-        connections=settings.smtp_connections,
+        connections=settings.email_connections,
         lookup_url=settings.smtp_lookup_url,
     )
-    measured = MeasuredChannel(smtp, metrics)
-    return GuardedChannel(RatedChannel(measured, settings.smtp_rate) if settings.smtp_rate else measured, store)
 
 
 def equip(settings: Settings, store: Store, catalogue: Catalogue, channels: Mapping[str, Channel]) -> Equipment:
@@ -96,7 +109,7 @@ async def working(
     usual = Worker(
         client,
         task_queue=queue,
-        workflows=[JourneyWorkflow, BulkWorkflow],
+        workflows=[JourneyWorkflow, HandOffWorkflow, BulkWorkflow],
         activities=[walk],
         max_concurrent_activities=equipment.settings.walks_at_once,
         interceptors=[Failures()],
@@ -106,17 +119,18 @@ async def working(
         max_cached_workflows=2000,
         graceful_shutdown_timeout=A_WALK + A_MARGIN,
     )
-    urgent = _activity_worker(client, urgent_queue(queue), walk, at_once=20)
+    attend = HandOffActivities(equipment).attend
+    urgent = _activity_worker(client, urgent_queue(queue), walk, attend, at_once=20)
     bulk = _activity_worker(client, bulk_queue(queue), BulkActivities(equipment, engine).page, at_once=4)
     async with usual, urgent, bulk:
         yield
 
 
-def _activity_worker(client: Client, queue: str, activity: Callable[..., Any], *, at_once: int) -> Worker:
+def _activity_worker(client: Client, queue: str, *activities: Callable[..., Any], at_once: int) -> Worker:
     return Worker(
         client,
         task_queue=queue,
-        activities=[activity],
+        activities=activities,
         interceptors=[Failures()],
         max_concurrent_activities=at_once,
         max_concurrent_activity_task_polls=2,
@@ -154,7 +168,8 @@ async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> As
         ("temporal", timedelta(seconds=5), [look_after_temporal, client, temporal]),
         ("unknown", timedelta(seconds=10), [ask_after_unknown, equipment]),
     ]
-    due += [(sweep.name, sweep.period(settings), [run_sweep, sweep, store, settings]) for sweep in SWEEPS]
+    every = sweeps(equipment.catalogue.audiences)
+    due += [(sweep.name, sweep.period(settings), [run_sweep, sweep, store, settings]) for sweep in every]
     for name, period, work in due:
         scheduler.add_job(
             another_time, "interval", work, seconds=period.total_seconds(), id=name, coalesce=True, max_instances=1

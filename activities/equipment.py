@@ -29,4 +29,4 @@ class Equipment:
     @cached_property
     def recorder(self) -> Recorder:
         """Records what journeys change about leads, by the same rules as what comes in."""
-        return Recorder(self.catalogue)
+        return Recorder(self.catalogue, self.settings)

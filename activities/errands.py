@@ -32,16 +32,34 @@ class TryAgain(NurtureError):
 
 
 class Errand(ABC):
-    """Prepared in one transaction, run outside of any, recorded in another."""
+    """Prepared in one transaction, run outside of any, recorded in another; one that is postponed is prepared again."""
 
     @abstractmethod
     async def prepare(self, session: Session, now: datetime) -> Settled | Postponed | None:
         """Note what is about to be done; an answer when there is nothing (more) to do."""
 
     @abstractmethod
-    async def run(self, now: datetime) -> None:
-        """Do it; raises `TryAgain` when it has to be tried later."""
+    async def run(self, now: datetime) -> Postponed | None:
+        """Do it; an answer when it may not be done yet, and `TryAgain` when it has to be tried again."""
 
     @abstractmethod
     async def record(self, session: Session, now: datetime) -> Settled:
         """Note how it went."""
+
+
+class Nothing(Errand):
+    """An errand that is not run, for a reason that is recorded."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+    async def prepare(self, session: Session, now: datetime) -> Settled:
+        """Closed with the reason."""
+        return Settled(self.why)
+
+    async def run(self, now: datetime) -> None:
+        """Never asked for."""
+
+    async def record(self, session: Session, now: datetime) -> Settled:
+        """Never asked for."""
+        return Settled(self.why)

@@ -13,6 +13,7 @@ from nurture.steps import (
     Advance,
     AnyStep,
     Enrol,
+    NeedStep,
     RemoveFrom,
     SetField,
     Subscribe,
@@ -21,7 +22,6 @@ from nurture.steps import (
     Untag,
 )
 from nurture.store import Session
-from nurture.store.events import announce, record_own_event
 from nurture.store.models import JourneyRow, LeadRow
 
 
@@ -30,9 +30,6 @@ async def keep(
 ) -> str:
     """Do the step's bookkeeping, in the transaction that records it; answers why it was not done, "" when it was."""
     cause = f"{row.id}/{journey.occurrence}"
-    if isinstance(step, Advance):
-        await _advanced(session, lead, step.stage, cause, now)
-        return ""
     news = _news(row, step)
     patch = _patch(step)
     await session.flush()
@@ -60,6 +57,8 @@ def _patch(step: AnyStep) -> dict[str, Any]:
             return {"audiences": {"add": [name]}}
         case RemoveFrom(audience=name):
             return {"audiences": {"remove": [name]}}
+        case Advance(stage=stage):
+            return {"stage": stage}
         case _:
             return {}
 
@@ -71,17 +70,11 @@ def _news(row: JourneyRow, step: AnyStep) -> dict[str, Any]:
             return {"points": (Change(score, f"campaign {row.campaign}", points),)}
         case Subscribe(topic=topic) | Unsubscribe(topic=topic):
             return {"consents": {topic: Consent(granted=isinstance(step, Subscribe))}}
+        case Advance():
+            return {"because": f"campaign {row.campaign}"}
+        case NeedStep(need=need):
+            return {"needs": (need,)}
         case Enrol(campaign=campaign):
             return {"enrol": Enrolment(campaign=campaign, by=f"campaign {row.campaign}")}
         case _:
             return {}
-
-
-async def _advanced(session: Session, lead: LeadRow, stage: str, cause: str, now: datetime) -> None:
-    if stage == lead.stage:
-        return
-    about = {"from": lead.stage, "to": stage}
-    lead.stage, lead.updated_at = stage, now
-    session.add(lead)
-    await record_own_event(session, lead, "stage_changed", about, f"stage/{cause}", now)
-    await announce(session, lead.id, {"lead.stage"}, now)

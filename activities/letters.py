@@ -15,7 +15,7 @@ from nurture.message_variables import lead_variables
 from nurture.pace import Pace
 from nurture.permission import Go, Later, Never, Policy, Standing, permission, policy_for
 from nurture.profile import address_hash
-from nurture.steps import AskReferral, Message, Survey
+from nurture.steps import AskReferral, Confirm, Message, Survey
 from nurture.store import Session, bulk_runs
 from nurture.store.campaigns import paused
 from nurture.store.consents import current_consents
@@ -23,6 +23,7 @@ from nurture.store.leads import Addressee
 from nurture.store.merges import SENT_BEFORE, sent_before
 from nurture.store.messages import longest, recent_marketing
 from nurture.store.models import BulkRunRow, LeadRow, MessageRow
+from nurture.store.proofs import CONFIRMED_WITHIN, may_ask, unconfirmed
 from nurture.store.referrals import share_code
 from nurture.store.suppressions import suppressed
 
@@ -95,6 +96,8 @@ class LeadLetter(Letter):
 
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
         """Whether it may go now, by what the store says at this moment."""
+        if isinstance(self.step, Confirm) and (why := await may_ask(session, self.lead.id, self.step, now)):
+            return Never(why)
         address = self.lead.email
         scopes = await suppressed(session, address_hash(address)) if address else {}
         period = longest(cap.period for cap in self.policy.caps)
@@ -138,6 +141,8 @@ class LeadLetter(Letter):
             given["share"] = links.share(code)
         if isinstance(self.step, Survey):
             given["survey"] = links.survey(self.lead.id, self.step.survey, row.id)
+        if isinstance(self.step, Confirm) and (proof := await unconfirmed(session, self.lead.id, self.step.form)):
+            given["confirm"] = links.confirm(proof.id, proof.at + CONFIRMED_WITHIN)
         return {
             "lead": lead_variables(self.lead.profile, self.lead.stage),
             "campaign": {"key": self.campaign, "title": self.title},

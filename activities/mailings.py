@@ -33,7 +33,7 @@ class Mailings(Taker):
         self._stopping = stopping
         self.mailing = Mailing.model_validate(run.written["mailing"])
         self._begun = run.begun_at or clock()
-        self._at_once = max(1, equipment.settings.smtp_connections // 2)
+        self._at_once = max(1, equipment.settings.email_connections // 2)
         self._in_vain: list[timedelta] = []  # delays of the letters put off since the last one that was not
 
     @property
@@ -83,8 +83,7 @@ class Mailings(Taker):
                 lead = await locked(session, lead_id)
                 errand = MessageErrand(of_mailing(self.equipment, self.run, self._begun, self.mailing, lead))
                 answer = await errand.prepare(session, self.clock())
-            if answer is None:
-                await errand.run(self.clock())
+            if answer is None and await errand.run(self.clock()) is None:
                 async with store.write() as session:
                     await locked(session, lead_id)
                     await errand.record(session, self.clock())

@@ -9,14 +9,13 @@ from activities.errands import Errand, Postponed, Settled, TryAgain
 from activities.letters import Context, Letter, noting
 from nurture.channels import Envelope
 from nurture.errors import AddressRefused, Ambiguous, BadInput, MessageRefused, NotFound, ProviderUnavailable
-from nurture.ledger import LEASE, Found, Plan, Status, answered, may_become, recovered
+from nurture.ledger import CERTAIN, LEASE, Found, Plan, Status, answered, may_become, recovered
 from nurture.permission import Go, Later, Never
 from nurture.profile import address_hash
 from nurture.store import Session
 from nurture.store.bulk import insert_all
-from nurture.store.events import record_own_event
 from nurture.store.leads import Addressee, get, held_addressee
-from nurture.store.messages import change, find, write
+from nurture.store.messages import BY_HAND, change, find, planned, tell_of, write
 from nurture.store.models import LinkRow, MessageRow, new_id
 from nurture.store.restores import in_doubt
 from nurture.store.suppressions import suppress
@@ -25,6 +24,7 @@ PATIENCE = timedelta(seconds=10)  # a hand-over takes less than a lease, so that
 NO_ANSWER = "handed over, and no answer came"
 CANNOT_TELL = "a backup was restored, and the provider cannot tell yet whether this was sent before"
 SENT_AGAIN = "sent again, as no answer came the first time"
+AT_ONCE = timedelta(seconds=1)
 OUR_FAULT = timedelta(minutes=5)  # a template that breaks is mended by people
 
 
@@ -83,7 +83,8 @@ class MessageErrand(Errand):
 
     def _planned(self, now: datetime) -> MessageRow:
         letter = self.letter
-        return MessageRow(
+        return planned(
+            now,
             journey_id=letter.journey_id,
             run_id=letter.run_id,
             occurrence=letter.occurrence,
@@ -93,10 +94,8 @@ class MessageErrand(Errand):
             channel=letter.channel,
             purpose=letter.purpose,
             topic=letter.topic,
-            status=Status.PLANNED,
             message_id=letter.message_id,
             due_at=letter.due or now,
-            updated_at=now,
         )
 
     async def _claimed(self, session: Session, now: datetime, *, new: bool = False, **values: Any) -> None:
@@ -119,18 +118,27 @@ class MessageErrand(Errand):
         assert self.row is not None  # prepare comes first
         return self.row
 
-    async def run(self, now: datetime) -> None:
+    async def run(self, now: datetime) -> Postponed | None:
         """Render it, commit to it and hand it over; or ask what became of it."""
         row = self._row()
         self._began = asyncio.get_running_loop().time()
         if Status(row.status) in (Status.COMMITTING, Status.UNKNOWN) and not await self._asked(now):
-            return
+            return None
         if self._forgotten and await self._remembered(now):
-            return
+            return None
         links: dict[str, str] = {}
         envelope = await self._envelope(links, now)
-        if not await self._committed(envelope, links, now):
-            return
+        match await self._refused(envelope, links, now):
+            case Postponed() as postponed:
+                return postponed
+            case Never(reason=reason, status=status):
+                self.result = Result(Status(status), reason)
+            case None:
+                await self._handed_over(envelope, now)
+        return None
+
+    async def _handed_over(self, envelope: Envelope, now: datetime) -> None:
+        row = self._row()
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 receipt = await self.letter.equipment.channels[row.channel].send(envelope)
@@ -216,8 +224,8 @@ class MessageErrand(Errand):
             headers=letter.headers(context),
         )
 
-    async def _committed(self, envelope: Envelope, links: dict[str, str], now: datetime) -> bool:
-        """The last look before the hand-over: permission, pause and claim; False when it does not go."""
+    async def _refused(self, envelope: Envelope, links: dict[str, str], now: datetime) -> Never | Postponed | None:
+        """The last look before the hand-over: permission, pause and claim; None when it goes, and is committed to."""
         row = self._row()
         async with self.store.write() as session:
             # The lead is held, so that two of its journeys share its caps.
@@ -226,40 +234,49 @@ class MessageErrand(Errand):
             now = self._later(now)
             refusal = await self._refusal(session, addressee, now)
             if refusal is None:
-                values = {"language": envelope.language, "committed_at": now, "claimed_until": now + LEASE}
+                values: dict[str, Any] = {"language": envelope.language, "committed_at": now}
+                values["claimed_until"] = now + LEASE
                 if not await change(session, row.id, Status.COMMITTING, now, held_by=self.claim, **values):
                     raise TryAgain("another attempt took the message")
                 tracked = [{"id": link, "message_id": row.id, "url": url} for link, url in links.items()]
                 await insert_all(session, LinkRow, tracked)
-                return True
+                return None
             if isinstance(refusal, Never):
-                self.result = Result(Status(refusal.status), refusal.reason)
-                return False
-            await change(session, row.id, Status.DEFERRED, now, held_by=self.claim, reason=self._noted(refusal))
-        raise TryAgain(refusal)
+                return refusal
+            put_off: dict[str, Any] = {"reason": self._noted(refusal.note), "until": refusal.until}
+            ours = await change(session, row.id, Status.DEFERRED, now, held_by=self.claim, **put_off)
+        if not ours or refusal.until <= now:
+            raise TryAgain(refusal.note, AT_ONCE)
+        return refusal
 
-    async def _refusal(self, session: Session, addressee: Addressee | None, now: datetime) -> Never | str | None:
-        """Why it does not go after all: never, or not now."""
+    async def _refusal(self, session: Session, addressee: Addressee | None, now: datetime) -> Never | Postponed | None:
+        """Why it does not go after all: never, or not until then; what is not as it was a moment ago is looked at afresh."""
         row = self._row()
         if on_hold := await self.letter.on_hold(session):
-            return on_hold
+            return Postponed(now, on_hold)
         if addressee is not None and (meanwhile := self.letter.overtaken(addressee)):
-            return meanwhile
+            return Postponed(now, meanwhile)
         match await self.letter.permission(session, row.due_at, now):
             case Never() as never:
                 return never
-            case Later(reason=reason):
-                return reason
+            case Later(until=until, reason=reason):
+                return Postponed(until, reason)
             case Go():
                 return None
 
     async def _ambiguous(self, now: datetime) -> None:
-        if self._on_unknown() == "hold":
+        """No answer came: the provider is asked, at once whether it has it, and later whether it never took it."""
+        row = self._row()
+        accepted = await self.letter.equipment.channels[row.channel].lookup(row.message_id)
+        if accepted:
+            self.result = Result(Status.ACCEPTED, "found at the provider, which had not answered")
+        elif accepted is None and self._on_unknown() == "hold":
             self.result = Result(Status.UNKNOWN, self._noted(NO_ANSWER))
-            return
-        async with self.store.write() as session:
-            await change(session, self._row().id, Status.UNKNOWN, now, held_by=self.claim, reason=NO_ANSWER)
-        raise TryAgain(NO_ANSWER, _patience(self._row().attempts))
+        else:
+            async with self.store.write() as session:
+                await change(session, row.id, Status.UNKNOWN, now, held_by=self.claim, reason=NO_ANSWER)
+            least = timedelta(0) if accepted is None else CERTAIN
+            raise TryAgain(NO_ANSWER, max(_patience(row.attempts), least))
 
     async def _put_off(self, reason: str, now: datetime, **values: Any) -> None:
         async with self.store.write() as session:
@@ -271,7 +288,7 @@ class MessageErrand(Errand):
         row, letter = self._row(), self.letter
         assert self.result is not None  # run comes first
         status, reason = self.result.status, self.result.reason
-        values: dict[str, Any] = {"reason": self._noted(reason), "provider_id": self.result.provider_id}
+        values: dict[str, Any] = {"reason": self._noted(reason), "provider_id": self.result.provider_id, "until": None}
         if status is Status.ACCEPTED:
             values["accepted_at"] = now
         if not await change(session, row.id, status, now, **values):
@@ -279,17 +296,19 @@ class MessageErrand(Errand):
         if letter.lead_id is None:
             return Settled(reason)
         lead = await get(session, letter.lead_id)  # held by the walk
-        facts = {"template": row.template, "campaign": row.campaign, "message": row.id}
         if status is Status.ACCEPTED:
-            await record_own_event(session, lead, "message_sent", facts, f"sent/{row.id}", now)
+            await tell_of(session, lead, "message_sent", row, now)
         if self.result.bad_address and letter.recipient:
             await suppress(session, address_hash(letter.recipient), "all", reason, now)
-            await record_own_event(session, lead, "message_bounced", facts, f"bounced/{row.id}", now)
+            await tell_of(session, lead, "message_bounced", row, now)
         return Settled("" if status is Status.ACCEPTED else reason)
 
 
 def _note(row: MessageRow) -> str:
-    return "" if row.status == Status.ACCEPTED else row.reason or row.status
+    """What the journey is told of a settled message: never a person's own words."""
+    if row.status == Status.ACCEPTED:
+        return ""
+    return "settled by hand" if row.reason.startswith(BY_HAND) else row.reason or row.status
 
 
 def _until(plan: Plan, now: datetime) -> timedelta | None:

@@ -3,17 +3,21 @@
 from datetime import datetime
 from typing import Any
 
+from sqlmodel import select
+
 from activities.equipment import Equipment
-from activities.errands import Errand
-from activities.hand_offs import hand_over
+from activities.errands import Errand, Nothing
+from activities.hand_offs import Grounds, hand_over, taker
 from activities.letters import to_lead, to_team
 from activities.messages import MessageErrand
+from activities.shadows import OnlyNoted, why_shadow
 from activities.webhooks import WebhookErrand
 from nurture.facts import Facts
 from nurture.pace import Pace
-from nurture.steps import AnyStep, Ask, Call, Escalate, Message, Notify, Survey, Task
-from nurture.store import Session
-from nurture.store.models import JourneyRow, LeadRow, RequestRow
+from nurture.steps import AnyStep, Ask, AskReferral, Call, Escalate, Message, Notify, Survey, Task, Thank
+from nurture.store import Session, shadows, thanks
+from nurture.store.models import JourneyRow, LeadRow, MessageRow, RequestRow
+from nurture.store.plain import run
 from nurture.store.requests import find_request
 from nurture.version import Version
 
@@ -30,6 +34,10 @@ class Touch:
     async def errands(self, session: Session, step: AnyStep, facts: Facts, now: datetime) -> list[Errand]:
         """What the step asks to be done, in order; what it asks of people is noted at once."""
         match step:
+            case AskReferral(satisfied=satisfied) if not satisfied.test(facts) and not await self._begun(session):
+                return [Nothing(f"not asked: {satisfied.words()} is not so")]
+            case Thank() if not await thanks.may_thank(session, self.lead, self.row.id, self.occurrence, now):
+                return [Nothing("it was thanked for this order already")]
             case Message():
                 await self._noted(session, step, now)
                 letter = to_lead(
@@ -44,8 +52,8 @@ class Touch:
                 return [self._notice(team, "team/task", {"title": title, "due": due})]
             case Call():
                 return self._call(step, now)
-            case Escalate(definition=key):
-                return await self._escalated(session, key, facts, now)
+            case Escalate():
+                return await self._escalated(session, step, facts, now)
             case _:
                 raise TypeError(f"{step.kind} is no touch")
 
@@ -55,6 +63,11 @@ class Touch:
         return MessageErrand(
             to_team(self.equipment, self.row.id, occurrence, self.version.campaign.key, team, template, given)
         )
+
+    async def _begun(self, session: Session) -> bool:
+        """Whether an earlier attempt is in the ledger already: what was begun is finished."""
+        query = select(MessageRow.id).where(MessageRow.journey_id == self.row.id)
+        return (await session.exec(query.where(MessageRow.occurrence == self.occurrence))).first() is not None
 
     async def _noted(self, session: Session, step: AnyStep, now: datetime) -> None:
         """Record what is asked of somebody, once."""
@@ -90,12 +103,12 @@ class Touch:
     def _ids(self) -> dict[str, str]:
         return {"lead_id": self.lead.id, "journey_id": self.row.id, "campaign": self.version.campaign.key}
 
-    async def _escalated(self, session: Session, key: str, facts: Facts, now: datetime) -> list[Errand]:
+    async def _escalated(self, session: Session, step: Escalate, facts: Facts, now: datetime) -> list[Errand]:
+        """Hand the lead over; who is to know of it is told by the hand-off's clock."""
+        key, to = step.definition, taker(self.equipment, step.team, self.pace)
         definition = self.equipment.catalogue.definitions.get(key)
-        hand_off = await hand_over(session, self.row, self.occurrence, self.lead, key, definition, facts, now)
-        errands: list[Errand] = [self._notice("sales", "team/hand_off", {"hand_off": hand_off.id, **hand_off.dossier})]
-        if url := self.equipment.settings.sales_webhook:
-            body = {"type": "hand_off.created", "data": {"hand_off": hand_off.id, **self._ids(), **hand_off.dossier}}
-            request = self._request(f"{self.occurrence}:webhook", "hand_off", body, now)
-            errands.append(WebhookErrand(self.equipment.store, self.equipment.webhooks, "sales", url, request))
-        return errands
+        if definition is not None and (why := await why_shadow(session, definition, self.equipment.settings)):
+            await run(session, shadows.note, [shadows.row(self.lead.id, definition, facts, now)])
+            return [OnlyNoted(why)]
+        await hand_over(session, self.row, self.occurrence, self.lead, Grounds(key, definition, facts), to, now)
+        return []

@@ -1,46 +1,60 @@
 """Unknown messages, asked after: whether the provider took them, where it can tell."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from contextlib import suppress
+from datetime import datetime
 
 from sqlmodel import col, select
 
 from activities.equipment import Equipment
 from nurture.doctor import LATE
-from nurture.ledger import Status
+from nurture.errors import NotFound
+from nurture.journey import Journey
+from nurture.ledger import CERTAIN, Status
+from nurture.store import Session, bulk_runs, journeys
 from nurture.store.checkups import own_up
-from nurture.store.messages import change
-from nurture.store.models import MessageRow
+from nurture.store.messages import found_out
+from nurture.store.models import BulkRunRow, JourneyRow, MessageRow
 
-OLD_ENOUGH = timedelta(seconds=30)
 MOST_AT_ONCE = 200
-OVER = ("the journey", "the mailing")
-"""How the reason begins for which nobody comes back to a message."""
+TOO_LATE = "the provider never took it, and nobody comes back to it"
 
 
 async def resolve_unknown(equipment: Equipment, now: datetime) -> int:
     """Settle the unknown messages that the provider can tell about; how many there were.
 
-    One that nobody came back to after its hand-over becomes unknown first.
+    One that nobody came back to after its hand-over becomes unknown first. One that the provider never took is closed,
+    unless a journey still stands at it or a mailing has it again: those ask for themselves, and send it.
     """
     async with equipment.store.write() as session:
         await own_up(session, now - LATE, now)
-    unknown = select(MessageRow).where(
-        MessageRow.status == Status.UNKNOWN, col(MessageRow.updated_at) < now - OLD_ENOUGH
-    )
+    unknown = select(MessageRow).where(MessageRow.status == Status.UNKNOWN, col(MessageRow.updated_at) < now - CERTAIN)
     async with equipment.store.read() as session:
         rows = (await session.exec(unknown.limit(MOST_AT_ONCE))).all()
     settled = 0
     for row in rows:
         accepted = await equipment.channels[row.channel].lookup(row.message_id)
-        if accepted:
-            found = {"reason": "found at the provider", "accepted_at": row.committed_at}
-            settled += await _settled(equipment, row, Status.ACCEPTED, now, **found)
-        elif accepted is False and row.reason.startswith(OVER):  # any other may still be sent again
-            settled += await _settled(equipment, row, Status.REJECTED, now, reason="the provider never took it")
+        if accepted is not None:
+            settled += await _settled(equipment, row, accepted, now)
     return settled
 
 
-async def _settled(equipment: Equipment, row: MessageRow, status: Status, now: datetime, **values: Any) -> bool:
-    async with equipment.store.write() as session:
-        return await change(session, row.id, status, now, **values)
+async def _settled(equipment: Equipment, row: MessageRow, accepted: bool, now: datetime) -> bool:
+    with suppress(NotFound):  # erased meanwhile
+        async with equipment.store.write() as session:
+            if accepted:
+                return await found_out(session, row, Status.ACCEPTED, "found at the provider", now)
+            if not await _is_awaited(session, row):
+                return await found_out(session, row, Status.REJECTED, TOO_LATE, now)
+    return False
+
+
+async def _is_awaited(session: Session, row: MessageRow) -> bool:
+    """Whether somebody comes back to the message: its journey, which stands at it, or its mailing, which has it again."""
+    if row.run_id is not None:
+        run = await session.get(BulkRunRow, row.run_id)
+        return row.until is not None and run is not None and run.status not in bulk_runs.OVER
+    journey = await session.get(JourneyRow, row.journey_id)
+    if journey is None or journey.status not in journeys.RUNNING:
+        return False
+    stands_at = Journey.model_validate(journey.position).occurrence
+    return row.occurrence.split(":")[0] == stands_at  # a notice's occurrence names its team, too

@@ -36,8 +36,8 @@ from nurture.journey import (
     proceed,
     wait_arms,
 )
-from nurture.steps import AnyStep, Branch, Escalate
-from nurture.store import Session, journeys
+from nurture.steps import AnyStep, AskReferral, Branch, Escalate
+from nurture.store import Session
 from nurture.store.bulk import insert_all
 from nurture.store.campaigns import paused, version
 from nurture.store.facts import load_facts
@@ -46,10 +46,12 @@ from nurture.store.messages import cancel_open
 from nurture.store.models import JourneyRow, LeadRow, MoveRow
 from nurture.store.moves import recorded
 from nurture.store.positions import stand
+from nurture.store.walked import beginning
 from nurture.version import Version
 from workflows.ports import JourneyPort, Walked, WalkOrder
 
 REPLY: TypeAdapter[AnyReply] = TypeAdapter(AnyReply)
+OVERTAKEN = "another attempt went on meanwhile"
 
 
 class JourneyActivities(JourneyPort):
@@ -84,6 +86,7 @@ class Walk:
         self.version: Version
         self.row: JourneyRow
         self.lead: LeadRow
+        self.paused: bool
 
     @property
     def now(self) -> datetime:
@@ -106,11 +109,15 @@ class Walk:
         """Run each errand and record it at once; the last one's record and the moves after it are one transaction."""
         notes = self.notes
         for errand in errands[:-1]:
-            await errand.run(self.now)
+            if later := await errand.run(self.now):
+                await self._postponed(later)
+                return
             async with self.equipment.store.write() as session:
                 await locked(session, self.lead.id)
                 notes.append((await errand.record(session, self.now)).note)
-        await errands[-1].run(self.now)
+        if later := await errands[-1].run(self.now):
+            await self._postponed(later)
+            return
         before = self.journey, len(self.replies)
         try:
             await self._recorded(errands[-1], notes, and_go_on=True)
@@ -135,15 +142,25 @@ class Walk:
                     await self._go_on(session, may_touch=False)
                 await self._write_down(session, stands=and_go_on)
         if overtaken:
-            raise TryAgain("another attempt went on meanwhile")
+            raise TryAgain(OVERTAKEN)
+
+    async def _postponed(self, later: Postponed) -> None:
+        """The touch comes again then, with those of its errands that are left."""
+        async with self.equipment.store.write() as session:
+            await self._load(session)
+            overtaken = await self._overtaken(session)
+            if not overtaken:
+                await self._told(session, Deferred(at=self.now, until=later.until, note=later.note))
+                await self._write_down(session)
+        if overtaken:
+            raise TryAgain(OVERTAKEN)
 
     async def _overtaken(self, session: Session) -> bool:
         """Whether another attempt moved the journey on from here (an exit was heard, say): only the errand counts then."""
         return bool(await recorded(session, self.row.id, self.journey.n))
 
     async def _load(self, session: Session) -> None:
-        self.row = await journeys.get(session, self.order.journey_id)
-        self.lead = await locked(session, self.order.lead_id)
+        self.row, self.lead, self.paused = await beginning(session, self.order.journey_id)
         self.version = await version(session, self.order.version)
 
     async def _catch_up(self, session: Session) -> None:
@@ -160,7 +177,6 @@ class Walk:
     async def _go_on(self, session: Session, *, may_touch: bool) -> list[Errand]:
         """Move up to the next rest; stops before a touch, whose errands are then answered to be run."""
         errands: list[Errand] = []
-        on_hold = await paused(session, self.row.campaign)
         while not errands:
             move = next_move(self.version, self.journey)
             match move:
@@ -169,7 +185,7 @@ class Walk:
                 case Close():
                     await self._told(session, Closed(at=self.now))
                     await cancel_open(session, self.row.id, "the journey ended", self.now)
-                case _ if on_hold:
+                case _ if self.paused:
                     await self._told(session, Held(at=self.now))
                 case Choose(step=step):
                     conditions = [arm.condition for arm in step.arms] if isinstance(step, Branch) else []
@@ -206,6 +222,8 @@ class Walk:
         return []
 
     def _names_for(self, step: AnyStep) -> frozenset[str]:
+        if isinstance(step, AskReferral):
+            return events_needed(step.satisfied)
         definition = self.equipment.catalogue.definitions.get(step.definition) if isinstance(step, Escalate) else None
         return events_needed(definition.ready) if definition is not None else frozenset()
 

@@ -13,7 +13,7 @@ import httpx
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from activities.errands import Errand, Settled, TryAgain
+from activities.errands import Errand, Postponed, Settled, TryAgain
 from activities.network import Network, PrivateAddress
 from nurture.errors import BadSettings
 from nurture.store import Session, Store
@@ -114,13 +114,14 @@ class WebhookErrand(Errand):
         self._request = found
         return Settled(str(found.body.get("note", ""))) if found.status != "open" else None
 
-    async def run(self, now: datetime) -> None:
+    async def run(self, now: datetime) -> Postponed | None:
         """Send it, if it is still asked for: its lead may have been erased."""
         async with self._store.read() as session:
             if await find_request(session, self._request.journey_id, self._request.occurrence) is None:
                 raise TryAgain("the request is no longer in the store")
         identity = quote(f"{self._request.journey_id}/{self._request.occurrence}", safe="/:")
         self._note = await self._webhooks.post(self._hook, self._url, identity, self._request.body, now)
+        return None
 
     async def record(self, session: Session, now: datetime) -> Settled:
         """Note that it was taken, or refused."""

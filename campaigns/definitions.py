@@ -5,6 +5,7 @@ from nurture import Definition, event, lead
 marketing_director = Definition(
     key="marketing-director",
     title="Marketing director of a trading company",
+    agreed_by=("marketing: the head of marketing", "sales: the head of sales"),
     ready=(
         lead.job_title.contains("marketing")
         & (lead.company.turnover >= 1_000_000)

@@ -30,6 +30,7 @@ campaign = Campaign(
     enters=[on("price_list_downloaded")],
     reenters=once_in(days(180)),
     goal=on("order_paid"),
+    presale=True,  # ends with the sale, but for the thanks that the sale leads to
     always=[  # heard at once, whatever the journey is waiting for
         on("order_paid", to="thanks"),
         when(lead.score("interest") >= 70, to="handover"),
@@ -64,7 +65,9 @@ campaign = Campaign(
         ]),
         State("handover", [
             escalate("marketing-director"),
-            wait_for(on("sales_rejected"), up_to=days(14), then="recycle", otherwise=leave("with sales")),
+            wait_for(
+                on("sales_rejected"), on("hand_off_recycled"), up_to=days(14), then="recycle", otherwise=leave("with sales"),
+            ),
         ]),
         State("recycle", [
             wait(days(30)),

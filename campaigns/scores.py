@@ -1,6 +1,6 @@
 """Points for what leads do and are."""
 
-from nurture import Score, Threshold, clicked, event, gives, lead, on, when
+from nurture import Score, Threshold, clicked, days, event, gives, lead, on, when
 
 interest = Score(
     key="interest",
@@ -10,7 +10,7 @@ interest = Score(
         gives(10, on("webinar_registered"), at_most=2),
         gives(20, on("webinar_attended"), at_most=2),
         gives(15, clicked(), at_most=3),
-        gives(5, on("visit"), at_most=6),
+        gives(5, on("visit"), at_most=3, per=days(7)),
         gives(25, on("request_sent"), at_most=2),
         gives(-20, on("unsubscribed")),
     ),

@@ -4,12 +4,21 @@ from nurture import Source
 
 shop = Source(
     key="shop",
-    events={"order.paid": "order_paid", "page.viewed": "visit", "request.created": "request_sent"},
+    events={"page.viewed": "visit", "request.created": "request_sent"},
     type_at="type",
     lead={"email": "data.customer.email", "external_id": "data.customer.id"},
-    properties={"order": "data.order.number", "amount": "data.order.total", "currency": "data.order.currency"},
+    orders={
+        "order.created": "placed",
+        "order.paid": "paid",
+        "order.refunded": "refunded",
+        "order.cancelled": "cancelled",
+    },
+    order={"number": "data.order.number", "amount": "data.order.total", "currency": "data.order.currency",
+           "refund_id": "data.refund.id", "refund_amount": "data.refund.amount"},
+    lines_at="data.order.lines",
+    line={"product": "sku", "quantity": "quantity", "amount": "total"},
     time_at="timestamp",
-)
+)  # fmt: skip
 
 crm = Source(
     key="crm",

@@ -30,6 +30,7 @@ campaign = Campaign(
     reenters=once_in(days(30)),
     goal=on("order_paid"),
     exits=[on("webinar_cancelled")],
+    presale=True,
     states=[
         State("confirm", [
             send("webinar/confirm", legal_basis="the lead registered for the webinar"),

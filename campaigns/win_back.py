@@ -7,7 +7,7 @@ back = [on("visit"), on("order_paid")]
 campaign = Campaign(
     key="win-back",
     title="Win back",
-    enters=[when((lead.stage == "buy") & (event("order_paid").count() >= 1) & event("order_paid").absent(days(120)))],
+    enters=[when(lead.customer & event("order_paid").absent(days(120)) & event("visit").absent(days(60)))],
     reenters=once_in(days(365)),
     goal=on("order_paid"),
     states=[

@@ -9,10 +9,16 @@ from nurture.campaign import Campaign, State, always, at_most, never, on_audienc
 from nurture.conditions import clicked, event, opened, replied
 from nurture.definitions import Definition
 from nurture.durations import days, hours, minutes, seconds, weeks
+from nurture.forms import Form, field
+from nurture.grades import Grade
 from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
+from nurture.offers import Offer
+from nurture.rewards import Reward
 from nurture.scores import Score, Threshold, gives
+from nurture.surveys import Survey, choice, scale, words
+from nurture.teams import Salesperson, Team, by_load, by_territory, round_robin
 from nurture.triggers import done, leave, on, when
 from nurture.vocabulary import (
     add_points,
@@ -22,9 +28,11 @@ from nurture.vocabulary import (
     ask_referral,
     branch,
     call,
+    confirm,
     enrol,
     escalate,
     go,
+    need,
     notify,
     remove_from,
     send,
@@ -45,11 +53,18 @@ __all__ = [
     "Audience",
     "Campaign",
     "Definition",
+    "Form",
+    "Grade",
     "Hook",
     "Mailing",
+    "Offer",
+    "Reward",
+    "Salesperson",
     "Score",
     "Source",
     "State",
+    "Survey",
+    "Team",
     "Threshold",
     "add_points",
     "add_to",
@@ -60,20 +75,26 @@ __all__ = [
     "at_most",
     "between",
     "branch",
+    "by_load",
+    "by_territory",
     "call",
+    "choice",
     "clicked",
+    "confirm",
     "daily",
     "days",
     "done",
     "enrol",
     "escalate",
     "event",
+    "field",
     "gives",
     "go",
     "hours",
     "lead",
     "leave",
     "minutes",
+    "need",
     "never",
     "notify",
     "on",
@@ -86,6 +107,8 @@ __all__ = [
     "quiet",
     "remove_from",
     "replied",
+    "round_robin",
+    "scale",
     "seconds",
     "send",
     "set_field",
@@ -102,4 +125,5 @@ __all__ = [
     "weekdays",
     "weeks",
     "when",
+    "words",
 ]

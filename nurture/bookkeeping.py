@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nurture.steps import AddTo, Advance, AnyStep, RemoveFrom, SetField, Tag, Untag
+from nurture.steps import AddTo, Advance, AnyStep, NeedStep, RemoveFrom, SetField, Tag, Untag
 
 
 def kept(tree: Mapping[str, Any], step: AnyStep) -> dict[str, Any]:
@@ -19,6 +19,8 @@ def kept(tree: Mapping[str, Any], step: AnyStep) -> dict[str, Any]:
             return _put(tree, ("audiences",), _with(tree.get("audiences"), name))
         case RemoveFrom(audience=name):
             return _put(tree, ("audiences",), _without(tree.get("audiences"), name))
+        case NeedStep(need=need):
+            return _put(tree, ("needs", need.product), need.readiness)
         case Advance(stage=name):
             return _put(tree, ("stage",), name)
         case _:

@@ -132,13 +132,15 @@ class Settings(TypedDict, total=False):
     sender: str
     holdout: float
     expires_after: timedelta | None
+    presale: bool
 
 
 class Campaign(BaseModel):
     """One campaign. What is wrong with it is reported by `nurture check`, all at once; making it only reads it.
 
     `always` is heard whatever a journey waits for; `exits` come first; the `goal` ends a journey unless it names a state.
-    `topic` is what the lead's consent is asked for; `holdout` percent of leads are kept out, to compare with.
+    `topic` is what the lead's consent is asked for; `holdout` percent of leads are kept out, to compare with. One that is
+    `presale` takes no customers, and ends when its lead becomes one, unless it has reached its goal by that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -161,6 +163,7 @@ class Campaign(BaseModel):
     sender: str = ""
     holdout: float = 0
     expires_after: Length | None = None
+    presale: bool = False
 
     def __init__(
         self,

@@ -85,9 +85,11 @@ class Carrier:
                 for journey_id in errand.starts:
                     await self._start(orders.get(journey_id))
                 if errand.row.kind == "forget":
-                    await self._forget(errand.row.lead_id, errand.forgets)
+                    await self._forget(errand.row.lead_id, errand.forgets, errand.unwinds)
                 for run_id in errand.wakes:
                     await self._engine.wake(run_id)
+                for hand_off_id in errand.winds:
+                    await self._engine.wind(hand_off_id)
             except Unavailable as error:
                 lost.append(error)
                 errand.trouble = error
@@ -105,13 +107,16 @@ class Carrier:
         if not await self._engine.signal(*told):
             raise NotRunning(f"journey {told.journey_id} was started and does not run")
 
-    async def _forget(self, lead_id: str, journey_ids: Sequence[str]) -> None:
+    async def _forget(self, lead_id: str, journey_ids: Sequence[str], hand_off_ids: Sequence[str]) -> None:
         """Have nothing left of an erased lead; an engine deletes in its own time, so that it is asked again."""
         async with self._store.write() as session:
             await erasure.sweep_up(session, lead_id)
         left = [one for one in journey_ids if not await self._engine.forget(one)]
-        if left:
-            raise NotForgotten(f"{len(left)} journeys of an erased lead are being deleted and are still there")
+        clocks = [one for one in hand_off_ids if not await self._engine.unwind(one)]
+        if left or clocks:
+            raise NotForgotten(
+                f"{len(left) + len(clocks)} workflows of an erased lead are being deleted and are still there"
+            )
 
     async def _start(self, order: StartOrder | None) -> bool:
         """Have the journey run; False when there is nothing left to run."""

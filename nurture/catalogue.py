@@ -6,23 +6,45 @@ from functools import cached_property
 
 from nurture.audiences import Audience
 from nurture.definitions import Definition
+from nurture.forms import Form
+from nurture.grades import Grade
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
+from nurture.offers import Offer
+from nurture.rewards import Reward
 from nurture.scores import Score
+from nurture.surveys import Survey
+from nurture.teams import Team
 from nurture.version import Version
+
+USUAL_TEAM = "sales"
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Campaigns as versions, scores, definitions, audiences, mailings, hooks and sources."""
+    """All that a team has written, by key: campaigns as versions, scores, definitions, and what they go by and use."""
 
     campaigns: Mapping[str, Version] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
+    grades: Mapping[str, Grade] = field(default_factory=dict)
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     audiences: Mapping[str, Audience] = field(default_factory=dict)
     mailings: Mapping[str, Mailing] = field(default_factory=dict)
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    offers: Mapping[str, Offer] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    teams: Mapping[str, Team] = field(default_factory=dict)
+    surveys: Mapping[str, Survey] = field(default_factory=dict)
+    rewards: Mapping[str, Reward] = field(default_factory=dict)
+
+    def team(self, key: str, addresses: Mapping[str, str]) -> Team:
+        """The team of that key, or the only one there is; where none is written, a team of nobody but its address."""
+        if key in self.teams:
+            return self.teams[key]
+        if not key and len(self.teams) == 1:
+            return next(iter(self.teams.values()))
+        return Team(key=key or USUAL_TEAM, lead=addresses.get(key or USUAL_TEAM, ""))
 
     @cached_property
     def entered_by(self) -> dict[str, list[Version]]:

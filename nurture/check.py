@@ -13,12 +13,17 @@ from nurture.audiences import Audience
 from nurture.campaign import AudienceEntry, Campaign, DateEntry
 from nurture.catalogue import Catalogue
 from nurture.conditions import Happened, leaves
-from nurture.definitions import Definition
+from nurture.definitions import SIDES, Definition
 from nurture.durations import in_words
 from nurture.faults import Fault, did_you_mean
+from nurture.forms import Form
+from nurture.grades import Grade
 from nurture.mailing import Mailing
 from nurture.message_variables import provided
+from nurture.offers import Offer
+from nurture.rewards import Reward
 from nurture.roads import Roads
+from nurture.score_faults import of_grade, of_score
 from nurture.scores import Score
 from nurture.steps import (
     AddPoints,
@@ -26,9 +31,11 @@ from nurture.steps import (
     Advance,
     AnyStep,
     Ask,
+    AskReferral,
     Branch,
     Broken,
     Call,
+    Confirm,
     DoneStep,
     Enrol,
     Escalate,
@@ -41,6 +48,8 @@ from nurture.steps import (
     Wait,
     WaitFor,
 )
+from nurture.surveys import Survey
+from nurture.teams import Team
 from nurture.triggers import Done, Leave, On, ToState, When
 from nurture.values import Plain
 
@@ -151,8 +160,9 @@ class Check:
                 yield self._error(place, fault)
             case Message():
                 yield from self._message(place, step)
-            case Escalate(definition=name):
+            case Escalate(definition=name, team=team):
                 yield from self._known(place, "definition", name, self.catalogue.definitions)
+                yield from self._team(place, team)
             case SetField(field=path, value=value):
                 yield from self._set(place, path, value)
             case Advance(stage=name):
@@ -183,11 +193,22 @@ class Check:
             case _:
                 return
 
+    def _team(self, place: str, team: str) -> Iterator[Fault]:
+        if team:
+            yield from self._known(place, "team", team, self.catalogue.teams)
+        elif len(self.catalogue.teams) > 1:
+            names = ", ".join(sorted(self.catalogue.teams))
+            yield self._error(place, f"says not to which team, and there are {names}: give team=")
+
     def _message(self, place: str, step: Message) -> Iterator[Fault]:
         if step.channel != "email":
             yield self._error(place, f'there is no channel "{step.channel}": there is only email')
+        if isinstance(step, AskReferral):
+            yield from self._errors(place, mentions.of_condition(step.satisfied, self.catalogue))
         if isinstance(step, Ask):
             yield from self._errors(place, mentions.of_field(step.field))
+        if isinstance(step, Confirm):
+            yield from self._known(place, "form", step.form, self.catalogue.forms)
         if step.expires_after is not None and step.expires_after <= NOTHING:
             yield self._error(place, "expires_after must be longer than zero")
         if self.messages is None:
@@ -315,30 +336,53 @@ def _is_mailbox(text: str) -> bool:
 
 
 def faults_of_declared(value: object, catalogue: Catalogue, file: str) -> list[Fault]:
-    """What is wrong with a score, a definition or an audience that stands in `file`."""
-    return [Fault("error", f"{file}: {place}", message) for place, message in _of_declared(value, catalogue)]
+    """What is wrong with what is declared beside campaigns (a score, a definition, a form …) in `file`."""
+    errors = [Fault("error", f"{file}: {place}", message) for place, message in _of_declared(value, catalogue)]
+    return [*errors, *(Fault("warning", f"{file}: {place}", message) for place, message in _doubts(value))]
+
+
+def _doubts(value: object) -> Iterator[tuple[str, str]]:
+    """What may be meant so."""
+    if isinstance(value, Definition) and not value.shadow and set(SIDES) - value.signed_by.keys():
+        missing = " and ".join(side for side in SIDES if side not in value.signed_by)
+        yield (
+            f'definition "{value.key}"',
+            f"not signed by {missing} in the code: give agreed_by, or sign it with nurture definitions sign",
+        )
 
 
 def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     match value:
-        case Score(key=key) | Definition(key=key) | Audience(key=key) if not NAME.fullmatch(key):
+        case (
+            Score(key=key)
+            | Grade(key=key)
+            | Definition(key=key)
+            | Audience(key=key)
+            | Team(key=key)
+            | Form(key=key)
+            | Offer(key=key)
+            | Survey(key=key)
+            | Reward(key=key)
+        ) if not NAME.fullmatch(key):
             yield (
                 f'{type(value).__name__.lower()} "{key}"',
                 "this key cannot be used: write small letters, digits, - and _",
             )
-        case Score(key=key, rules=rules, thresholds=thresholds):
-            for at, rule in enumerate(rules, 1):
-                for message in mentions.of_trigger(rule.trigger, catalogue):
-                    yield f'score "{key}", rule {at}', message
-            for one in thresholds:
-                if one.lower > one.at:
-                    yield (
-                        f'score "{key}", threshold "{one.key}"',
-                        "would fire again and again: give a rearm that is not above at",
-                    )
+        case Score(key=key):
+            yield from ((f'score "{key}", {place}', message) for place, message in of_score(value, catalogue))
+        case Grade(key=key):
+            yield from ((f'grade "{key}", {place}', message) for place, message in of_grade(value, catalogue))
+        case Reward(key=key, when=trigger):
+            for message in mentions.of_trigger(trigger, catalogue):
+                yield f'reward "{key}"', message
         case Definition(key=key, ready=condition):
             for message in mentions.of_condition(condition, catalogue):
                 yield f'definition "{key}"', message
+            for side in value.signed_by.keys() - set(SIDES):
+                yield (
+                    f'definition "{key}", agreed_by',
+                    f'"{side}" does not sign: write "marketing: name", "sales: name"',
+                )
         case Audience(key=key, who=condition) if condition is not None:
             for message in mentions.of_condition(condition, catalogue):
                 yield f'audience "{key}"', message

@@ -4,13 +4,13 @@ Journeys are read a page at a time, in the order of their ids, and the engine is
 stretch of ids: so neither side is ever held in memory as a whole, and nothing is asked about one journey alone.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from nurture.doctor import LATE, Findings, Standing, Word, diagnosis, of_workflow
+from nurture.doctor import A_MOMENT, LATE, Findings, Standing, Word, diagnosis, of_workflow
 from nurture.errors import Unavailable
-from nurture.store import Store, checkups, outbox
+from nurture.store import Store, bulk_runs, checkups, hand_offs, outbox
 from nurture.store.checkups import Some
 from nurture.store.models import OutboxRow
 
@@ -23,8 +23,14 @@ class Running(Protocol):
     def running(self, after: str, upto: str | None) -> AsyncIterator[str]:
         """The journeys that run, by their ids, of those after the one and up to the other; in any order."""
 
+    def ticking(self, after: str, upto: str | None) -> AsyncIterator[str]:
+        """The hand-offs whose clocks run, by their ids, of those after the one and up to the other; in any order."""
+
     def failing(self) -> AsyncIterator[str]:
         """The journeys that run and that no worker can carry on, as far as the engine can tell."""
+
+    def bulk_runs(self) -> AsyncIterator[str]:
+        """The bulk runs that run, by their ids."""
 
     async def end(self, journey_id: str, reason: str) -> None:
         """End the journey's workflow at once; one that has ended is left alone."""
@@ -34,7 +40,7 @@ async def examine(store: Store, engine: Running | None, now: datetime, *, fix: b
     """All that is to be found; with `fix` what can be mended is. Without an engine only the store is looked at."""
     checkup = Checkup(store, engine, now, fix)
     if engine is not None:
-        await checkup.journeys()
+        await checkup.workflows()
     await checkup.messages()
     await checkup.tables()
     return checkup.findings
@@ -47,21 +53,63 @@ class Checkup:
         self.findings = Findings()
         self._store, self._engine, self._now, self._fix = store, engine, now, fix
 
-    async def journeys(self) -> None:
-        """Journeys without a workflow, workflows without a journey, and those that overslept."""
+    async def workflows(self) -> None:
+        """What the engine runs and should not, and what it should run and does not."""
         assert self._engine is not None
-        after: str | None = ""
         try:
-            while after is not None:
-                async with self._store.read() as session:
-                    page = await checkups.under_way(session, after, PAGE)
-                upto = page[-1].id if len(page) == PAGE else None
-                await self._compare(page, after, upto)
-                after = upto
+            await self._journeys()
             async for journey_id in self._engine.failing():
                 self.findings.add(Word.FAILING, journey_id)
+            await self._bulk_runs(self._engine)
+            await self._hand_offs(self._engine)
         except Unavailable as error:
             self.findings.add(Word.TEMPORAL, str(error))
+
+    async def _bulk_runs(self, engine: Running) -> None:
+        """Bulk runs without a workflow, unless they end or are woken while the engine is being asked."""
+        running = {run_id async for run_id in engine.bulk_runs()}
+        async with self._store.read() as session:
+            stranded = [one for one in await checkups.bulk_runs(session, self._now - A_MOMENT) if one not in running]
+        for run_id in stranded:
+            self.findings.add(Word.STRANDED, run_id)
+        if self._fix and stranded:
+            async with self._store.write() as session:
+                await outbox.put(session, [bulk_runs.woken(run_id, self._now) for run_id in stranded])
+            self.findings.mended(Word.STRANDED, len(stranded))
+
+    async def _journeys(self) -> None:
+        """Journeys without a workflow, workflows without a journey, and those that overslept."""
+        after: str | None = ""
+        while after is not None:
+            async with self._store.read() as session:
+                page = await checkups.under_way(session, after, PAGE)
+            upto = page[-1].id if len(page) == PAGE else None
+            await self._compare(page, after, upto)
+            after = upto
+
+    async def _hand_offs(self, engine: Running) -> None:
+        """Open hand-offs whose clock has something to do and does not run."""
+        after: str | None = ""
+        while after is not None:
+            async with self._store.read() as session:
+                page = await hand_offs.owed(session, after, PAGE)
+            upto = page[-1].id if len(page) == PAGE else None
+            ticking = {one async for one in engine.ticking(after, upto)}
+            lost = [one.id for one in page if one.id not in ticking and one.updated_at < self._now - A_MOMENT]
+            await self._unwatched(lost)
+            after = upto
+
+    async def _unwatched(self, suspects: Sequence[str]) -> None:
+        """Hand-offs without a clock, unless they were answered while the engine was being asked."""
+        if not suspects:
+            return
+        async with self._store.write() as session:
+            lost = await hand_offs.still_owed(session, suspects)
+            for row in lost:
+                self.findings.add(Word.UNWATCHED, row.id)
+            if self._fix and lost:
+                await outbox.put(session, [hand_offs.wound(row, self._now) for row in lost])
+                self.findings.mended(Word.UNWATCHED, len(lost))
 
     async def messages(self) -> None:
         """Messages of which nobody knows, or which nobody cares for."""

@@ -9,7 +9,6 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from functools import cached_property
 from typing import Annotated, Any, Literal, NoReturn, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,6 +53,8 @@ COUNT_WORDS: dict[str, str] = {
 class Condition(BaseModel, ABC):
     """Something about a lead that is true or not."""
 
+    __slots__ = ("_test",)  # not in `__dict__`: with a name more there pydantic writes a condition otherwise, yes as 1
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @abstractmethod
@@ -73,10 +74,14 @@ class Condition(BaseModel, ABC):
         """Whether time alone may change the answer."""
         return False
 
-    @cached_property
+    @property
     def test(self) -> Test:
         """The compiled test: `condition.test(facts)`."""
-        return self.compiled()
+        found: Test | None = getattr(self, "_test", None)
+        if found is None:
+            found = self.compiled()
+            object.__setattr__(self, "_test", found)
+        return found
 
     def __and__(self, other: "Condition") -> "All":
         return All.model_validate({"of": (*_parts(All, self), *_parts(All, _condition(other)))})
@@ -134,6 +139,12 @@ class Is(Condition):
     op: Operator
     value: Plain
 
+    @property
+    def timed(self) -> bool:
+        """A score may fade; to more than nothing that alone takes none."""
+        rises = self.op in (">", ">=") and isinstance(self.value, int | float) and self.value > 0
+        return self.path[0] == "score" and not rises
+
     def words(self) -> str:
         return self._words()
 
@@ -147,6 +158,8 @@ class Is(Condition):
             return f"{'not ' if negated else ''}{kind} {in_text(self.value)}"
         if self.op == "==" and self.path == ("bant", "complete"):
             return f"BANT is {'complete' if (self.value is True) is not negated else 'not complete'}"
+        if self.op == "==" and self.path == ("customer",):
+            return f"{'a' if (self.value is True) is not negated else 'not a'} customer"
         return compared(field_words(self.path), self.op, self.value, negated=negated)
 
     def depends_on(self) -> frozenset[str]:
@@ -162,12 +175,20 @@ def field_words(path: tuple[str, ...]) -> str:
     match path:
         case ("score", name):
             return f"{name} score"
+        case ("grade", name):
+            return f"{name} grade"
         case ("custom" | "dates", *names):
             return _name(tuple(names))
         case ("nps",):
             return "NPS"
         case ("bant", *names):
             return _name(tuple(names))
+        case ("orders", "count"):
+            return "number of orders"
+        case ("orders", "total", currency):
+            return f"total of orders in {currency}"
+        case ("needs", product):
+            return f"readiness for {product}"
         case _:
             return _name(path)
 
@@ -385,7 +406,7 @@ class Not(Condition):
 
     @property
     def timed(self) -> bool:
-        return self.of.timed
+        return self.of.timed or any(isinstance(one, Is) and one.path[0] == "score" for one in leaves(self.of))
 
     def words(self) -> str:
         match self.of:

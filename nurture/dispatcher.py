@@ -182,6 +182,7 @@ class Dispatcher:
         dead = {row.id for row, _ in batch.dead}
         left = [row.id for row in batch.rows if row.id is not None and row.id not in settled]
         async with self._store.write() as session:
+            await outbox.hold(session, outbox.claimed([row.id or 0 for row in batch.rows], self._by))
             await outbox.done(session, [one for one in batch.done if one not in dead], self._by)
             await outbox.give_back(session, left, self._by)
             for row in batch.again:

@@ -20,8 +20,10 @@ class Word(StrEnum):
     UNSTARTED = "unstarted"
     FAILING = "failing"
     OVERDUE = "overdue"
+    UNWATCHED = "unwatched"
     LEFTOVER = "leftover"
     STRANGER = "stranger"
+    STRANDED = "stranded"
     UNKNOWN = "unknown"
     ABANDONED = "abandoned"
     BURIED = "buried"
@@ -53,11 +55,13 @@ AILMENTS: dict[Word, Ailment] = {
     Word.OVERDUE: Ailment(
         "journeys whose wait is long over", "see that a worker runs, and look at their workflows in Temporal"
     ),
+    Word.UNWATCHED: Ailment("open hand-offs whose clock does not run", "--fix winds them again"),
     Word.LEFTOVER: Ailment("workflows of journeys that have ended", "--fix ends them"),
     Word.STRANGER: Ailment(
         "workflows of journeys that this database does not know",
         "see that it is the right database; if so, end them with temporal workflow terminate",
     ),
+    Word.STRANDED: Ailment("bulk runs under way that have no workflow", "--fix wakes them where they stand"),
     Word.UNKNOWN: Ailment(
         "messages handed over without an answer",
         "set NURTURE_SMTP_LOOKUP_URL, or look them up and say nurture unknown settle",

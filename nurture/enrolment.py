@@ -12,6 +12,7 @@ from nurture.audiences import Audience
 from nurture.campaign import AudienceEntry, Campaign, DateEntry, Entry, Reentry
 from nurture.conditions import Condition, Is
 from nurture.decisions import as_moment
+from nurture.journey import STOPPED
 from nurture.triggers import On, When
 from nurture.values import reader
 
@@ -29,7 +30,7 @@ class Earlier:
     @property
     def stopped(self) -> bool:
         """Whether a person took the lead out of it."""
-        return self.ending is not None and self.ending.startswith("stopped")
+        return self.ending is not None and self.ending.startswith(STOPPED)
 
 
 @dataclass(frozen=True, slots=True)

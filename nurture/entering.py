@@ -152,11 +152,12 @@ def _by_date(entry: DateEntry, facts: Facts, default_zone: str) -> list[Opening]
 
 async def carry_out(session: Session, plans: Sequence[Plan], now: datetime) -> list[list[str]]:
     """Enter the leads as planned, and remember which conditions they meet; the journeys to be started, by plan."""
+    # The leads are held first, which entering them does, as whoever erases one holds it before all else.
+    answers = iter(await enrol_all(session, [wish for made in plans for wish in made.wishes], now))
+    entered = [[next(answers) for _ in made.wishes] for made in plans]
     if came_true := [one for made in plans for one in made.came_true]:
         await met_conditions.remember(session, [{**one._asdict(), "since": now} for one in came_true])
     if no_more := [one for made in plans for one in made.no_more]:
         name = tuple_(col(MetConditionRow.lead_id), col(MetConditionRow.campaign), col(MetConditionRow.condition))
         await session.exec(delete(MetConditionRow).where(name.in_(no_more)))
-    answers = iter(await enrol_all(session, [wish for made in plans for wish in made.wishes], now))
-    entered = [[next(answers) for _ in made.wishes] for made in plans]
     return [[one.journey_id for one in theirs if isinstance(one, Enrolled) and one.started] for theirs in entered]

@@ -33,6 +33,8 @@ class Errand:
     starts: list[str] = field(default_factory=list)
     forgets: list[str] = field(default_factory=list)
     wakes: list[str] = field(default_factory=list)
+    winds: list[str] = field(default_factory=list)
+    unwinds: list[str] = field(default_factory=list)
     trouble: Exception | None = None
 
 
@@ -64,10 +66,11 @@ async def _errand(
         case "start":
             return Errand(row, starts=[row.body["journey"]])
         case "signal":
-            heard = Heard(at=now, arm=row.body["arm"], note=row.body.get("note", ""))
-            return Errand(row, tells=[ForJourney(row.body["journey"], heard)])
+            return Errand(row, tells=[ForJourney(row.body["journey"], Heard(at=now, arm=row.body["arm"]))])
         case "forget":
-            return Errand(row, forgets=row.body["journeys"])
+            return Errand(row, forgets=row.body["journeys"], unwinds=row.body["hand_offs"])
+        case "hand_off":
+            return Errand(row, winds=[row.body["hand_off"]])
         case "bulk":
             return Errand(row, wakes=[row.body["run"]])
         case kind:

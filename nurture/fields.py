@@ -21,8 +21,11 @@ GROUPS = ("company", "bant", "dates", "custom")
 OPEN_GROUPS = ("dates", "custom")
 """Groups whose fields are named by the team."""
 LISTS = ("tags", "audiences")
+DERIVED = frozenset({"orders", "customer", "rfm", "needs"})
+"""What stands in a profile by what a lead did, and is never said of it."""
+
 BANT = ("budget", "authority", "need", "timing")
-IDENTITIES = ("id", "external_id", *SYSTEMS, "cookie", "test")
+IDENTITIES = ("id", "external_id", *SYSTEMS, "cookie", "test", "stage")
 """What else may stand beside the profile in `lead`; `email` and `phone` are both."""
 
 MOST_NAMES = 200

@@ -25,7 +25,7 @@ from nurture.steps import (
     WaitFor,
 )
 from nurture.triggers import Done, Leave, On, ToState, When
-from nurture.version import Version
+from nurture.version import PRESALE, Version
 
 MOST_JUMPS = 100
 MOST_MOVES_AWAKE = 1000  # what `nurture check` lets through must not send for ever
@@ -168,7 +168,6 @@ class Heard(Reply):
     kind: Literal["heard"] = "heard"
     arm: str
     event: str | None = None
-    note: str = ""
 
 
 class Closed(Reply):
@@ -182,6 +181,8 @@ AnyReply: TypeAlias = Annotated[
 ]
 
 STOP, RESUME, MERGED = "stop", "resume", "merged"
+STOPPED = "stopped"
+"""How a journey ends that a person stopped; why is kept in the store, and nowhere else."""
 
 
 class OffTheRoad(NurtureError):
@@ -260,7 +261,12 @@ def wait_arms(version: Version, journey: Journey) -> dict[str, On | When]:
 
 def listened_arms(version: Version, journey: Journey) -> dict[str, On | When]:
     """What the journey listens for at any time: exits, goal and `always` arms not yet heard."""
-    return {arm.key: arm.trigger for arm in version.arms if arm.key not in journey.heard}
+    return {arm.key: arm.trigger for arm in version.arms if _open(journey, arm.key)}
+
+
+def _open(journey: Journey, arm: str) -> bool:
+    """Whether the arm is still to be heard; a sale that was the goal takes nobody off the road that leads on from it."""
+    return arm not in journey.heard and not (arm == PRESALE and journey.goal is not None)
 
 
 def heeds(version: Version, journey: Journey, arm: str) -> bool:
@@ -272,7 +278,7 @@ def heeds(version: Version, journey: Journey, arm: str) -> bool:
     if arm == RESUME:
         return journey.rest is not None and journey.rest.why == "held"
     if arm in version.arm:
-        return arm not in journey.heard
+        return _open(journey, arm)
     return journey.rest is not None and journey.rest.why == "wait" and arm in wait_arms(version, journey)
 
 
@@ -436,7 +442,7 @@ def _heard(version: Version, journey: Journey, reply: Heard) -> Journey:
     if not heeds(version, journey, reply.arm):
         return journey
     if reply.arm == STOP:
-        return _with(journey, ending=f"stopped: {reply.note}" if reply.note else "stopped", rest=None)
+        return _with(journey, ending=STOPPED, rest=None)
     if reply.arm == MERGED:
         return _with(journey, ending=MERGED, rest=None)
     if reply.arm == RESUME:

@@ -1,7 +1,7 @@
 """`lead`: the fields of a lead's profile, to build conditions with (`lead.country == "DE"`)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Generic, Literal, NoReturn, TypeAlias, TypeVar
 
@@ -10,9 +10,6 @@ from nurture.values import Operator, Plain, in_text
 
 Made = TypeVar("Made")
 Holds: TypeAlias = Literal["text", "number", "truth", "list", "anything"]
-
-STAGES = ("need", "interest", "visit", "learn", "return", "buy", "repeat", "promoter")
-"""The stages of a lead's life cycle, in order."""
 
 
 class Comparable(ABC, Generic[Made]):
@@ -108,7 +105,7 @@ class ProfileField(Comparable[Is]):
 
     def __str__(self) -> str:
         match self.path:
-            case ("score" | "custom" as group, name):
+            case ("score" | "grade" | "custom" as group, name):
                 return f'lead.{group}("{name}")'
             case ("dates", name):
                 return f'lead.date("{name}")'
@@ -144,6 +141,17 @@ class ListField(ProfileField):
     def has(self, value: str) -> Is:
         """The value is among them."""
         return self._compared("has", value)
+
+
+class GradeField(ProfileField):
+    """A grade, such as A1 or C3."""
+
+    holds = "text"
+
+    def _is(self, op: Operator, value: Plain) -> Is:
+        if op not in ("==", "!=", "in"):
+            raise TypeError(f'{self} {op} {in_text(value)}: a grade is one of several, write .one_of("A1", "A2")')
+        return super()._is(op, value)
 
 
 class EventProperty(Comparable[Filter]):
@@ -200,6 +208,63 @@ class Bant(Group):
     complete = ProfileField("bant", "complete") == True  # noqa: E712  # builds a condition
 
 
+class FirstTouch(Group):
+    """How the lead first came to us."""
+
+    _name = "lead.first_touch"
+    channel = TextField("first_touch", "channel")
+    placement = TextField("first_touch", "placement")
+    creative = TextField("first_touch", "creative")
+    offer = TextField("first_touch", "offer")
+
+
+class LastTouch(Group):
+    """How the lead came to us the last time."""
+
+    _name = "lead.last_touch"
+    channel = TextField("last_touch", "channel")
+    placement = TextField("last_touch", "placement")
+    creative = TextField("last_touch", "creative")
+    offer = TextField("last_touch", "offer")
+
+
+class Orders(Group):
+    """What the lead bought: its orders that were paid and not wholly refunded."""
+
+    _name = "lead.orders"
+    count = NumberField("orders", "count")
+    first = TextField("orders", "first")
+    last = TextField("orders", "last")
+    products = ListField("orders", "products")
+
+    def total(self, currency: str) -> NumberField:
+        """What they come to in that currency, less what was refunded."""
+        return NumberField("orders", "total", currency)
+
+
+class Rfm(Group):
+    """How recently, how often and for how much the lead buys, each from 1 to 5 among all customers; 5 is best."""
+
+    _name = "lead.rfm"
+    recency = NumberField("rfm", "recency")
+    frequency = NumberField("rfm", "frequency")
+    money = NumberField("rfm", "money")
+
+
+class Needs(Group):
+    """What the lead needs, said or presumed."""
+
+    _name = "lead.needs"
+
+    def readiness(self, product: str) -> NumberField:
+        """How ready an open need of the product is, from 0 to 100."""
+        return NumberField("needs", product)
+
+    def ready(self, product: str, at: int = 70) -> Is:
+        """An open need of the product is that ready."""
+        return self.readiness(product) >= at
+
+
 class Lead(Group):
     """The profile of a lead."""
 
@@ -219,6 +284,12 @@ class Lead(Group):
     audiences = ListField("audiences")
     company = Company()
     bant = Bant()
+    first_touch = FirstTouch()
+    last_touch = LastTouch()
+    orders = Orders()
+    rfm = Rfm()
+    needs = Needs()
+    customer = ProfileField("customer") == True  # noqa: E712  # builds a condition
 
     def score(self, name: str) -> NumberField:
         """The points of that score."""
@@ -228,12 +299,20 @@ class Lead(Group):
         """A notable date by the name that you gave it: a birthday, the end of a contract."""
         return TextField("dates", name)
 
+    def grade(self, name: str) -> GradeField:
+        """The grade of that name: `lead.grade("buyer").one_of("A1", "A2", "B1")`."""
+        return GradeField("grade", name)
+
     def custom(self, name: str) -> OwnField:
         """A field of your own."""
         return OwnField("custom", name)
 
 
 lead = Lead()
+GROUPS: Mapping[str, type[Group]] = {
+    "company": Company, "bant": Bant, "first_touch": FirstTouch, "last_touch": LastTouch, "orders": Orders, "rfm": Rfm
+}  # fmt: skip
+"""The groups of fields by name, but for those without known names (scores, fields of your own)."""
 
 
 def field_at(path: tuple[str, ...]) -> ProfileField | None:
@@ -241,16 +320,20 @@ def field_at(path: tuple[str, ...]) -> ProfileField | None:
     match path:
         case ("score", _):
             return NumberField(*path)
+        case ("grade", _):
+            return GradeField(*path)
         case ("custom", _):
             return OwnField(*path)
         case ("dates", _):
             return TextField(*path)
-        case ("bant", "complete"):
+        case ("bant", "complete") | ("customer",):
             return ProfileField(*path)
+        case ("needs", _) | ("orders", "total", _):
+            return NumberField(*path)
         case (name,):
             found = vars(Lead).get(name)
-        case ("company" | "bant" as group, name):
-            found = vars(Company if group == "company" else Bant).get(name)
+        case (group, name) if group in GROUPS:
+            found = vars(GROUPS[group]).get(name)
         case _:
             return None
     return found if isinstance(found, ProfileField) else None
@@ -258,10 +341,9 @@ def field_at(path: tuple[str, ...]) -> ProfileField | None:
 
 def field_names() -> list[str]:
     """Every field by its name in full, but for scores and fields of your own."""
-    groups: dict[str, type[Group]] = {"": Lead, "company.": Company, "bant.": Bant}
     return [
         f"{prefix}{name}"
-        for prefix, group in groups.items()
+        for prefix, group in [("", Lead), *((f"{name}.", group) for name, group in GROUPS.items())]
         for name, one in vars(group).items()
         if isinstance(one, ProfileField | Condition)
     ]

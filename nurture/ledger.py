@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 LEASE = timedelta(seconds=20)  # longer than an activity may run, so that a claim outlives its attempt
+CERTAIN = timedelta(seconds=30)  # sooner, a provider that does not know a message may still be about to take it
 
 
 class Status(StrEnum):

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from re import fullmatch
 from typing import NamedTuple
@@ -29,6 +30,36 @@ class Answering(NamedTuple):
     lead_id: str
     survey: str
     message_id: str
+
+
+class Handed(NamedTuple):
+    """A hand-off, and the deed by whose mail it is answered."""
+
+    hand_off_id: str
+    deed: int
+
+
+class Confirming(NamedTuple):
+    """Which proof of consent is confirmed, at the latest when."""
+
+    proof: str
+    until: datetime
+
+
+class Shown(NamedTuple):
+    """A form's page: which form, when it was shown, and a name for the one filling in that it is good for."""
+
+    form: str
+    at: datetime
+    nonce: str
+
+
+class Thanked(NamedTuple):
+    """Which form was filled in, in which language, and what is said to that."""
+
+    form: str
+    language: str
+    part: str
 
 
 class Links:
@@ -67,6 +98,43 @@ class Links:
         """Who answers what."""
         return Answering(*self._parts("survey", token, 3))
 
+    def hand_off(self, hand_off_id: str, deed: int) -> str:
+        """Where sales answers, by the deed that the mail tells of; it says whom it was sent to."""
+        return f"{self.base_url}/h/{self._token('hand-off', hand_off_id, str(deed))}"
+
+    def handed_off(self, token: str) -> Handed:
+        """Which hand-off is answered, by which deed's mail."""
+        hand_off_id, deed = self._parts("hand-off", token, 2)
+        if not deed.isdecimal():
+            raise NotFound("there is nothing at this address")
+        return Handed(hand_off_id, int(deed))
+
+    def confirm(self, proof: str, until: datetime) -> str:
+        """Where a lead confirms a consent, noted as that proof, before then."""
+        return f"{self.base_url}/o/{self._token('confirm-consent', proof, _in_seconds(until))}"
+
+    def confirming(self, token: str) -> Confirming:
+        """Which proof is confirmed, and until when it may be."""
+        proof, until = self._parts("confirm-consent", token, 2)
+        return Confirming(proof, _moment(until))
+
+    def shown(self, form: str, at: datetime, nonce: str) -> str:
+        """What a form's page sends back: which form it was, when it was shown, and a name for this one filling in."""
+        return self._token("form", form, _in_seconds(at), nonce)
+
+    def filled(self, token: str) -> Shown:
+        """Which form was shown when; a made-up token is not found."""
+        form, at, nonce = self._parts("form", token, 3)
+        return Shown(form, _moment(at), nonce)
+
+    def thanks(self, form: str, language: str, part: str) -> str:
+        """The page that follows on a form that was filled in; `part` is what it says."""
+        return f"{self.base_url}/f/{form}/{self._token('thanks', form, language, part)}"
+
+    def thanked(self, token: str) -> Thanked:
+        """Which form was filled in, in which language, and what is said to that."""
+        return Thanked(*self._parts("thanks", token, 3))
+
     def share(self, code: str) -> str:
         """The address a lead gives to friends; the code is public and so not signed."""
         return f"{self.base_url}/r/{code}"
@@ -89,6 +157,14 @@ class Links:
 
     def _signer(self, purpose: str) -> Signer:
         return Signer(self._keys, salt=f"nurture.{purpose}", key_derivation="hmac", digest_method=sha256)
+
+
+def _in_seconds(at: datetime) -> str:
+    return str(int(at.timestamp()))
+
+
+def _moment(seconds: str) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
 
 
 def _packed(part: str) -> bytes:

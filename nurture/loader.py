@@ -16,9 +16,16 @@ from nurture.check import Check, MailingCheck, Messages, faults_of_declared
 from nurture.definitions import Definition
 from nurture.errors import CampaignFaults
 from nurture.faults import Fault, faults_of
+from nurture.form_check import faults_of_form
+from nurture.forms import Form
+from nurture.grades import Grade, resolved
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
+from nurture.offers import Offer
+from nurture.rewards import Reward
 from nurture.scores import Score
+from nurture.surveys import Survey
+from nurture.teams import Team
 from nurture.templates import Templates
 from nurture.version import frozen
 
@@ -26,11 +33,17 @@ PACKAGE = "_nurture_team"
 KINDS: Mapping[type, str] = {
     Campaign: "campaigns",
     Score: "scores",
+    Grade: "grades",
     Definition: "definitions",
     Audience: "audiences",
     Mailing: "mailings",
+    Form: "forms",
+    Offer: "offers",
     Hook: "hooks",
     Source: "sources",
+    Team: "teams",
+    Survey: "surveys",
+    Reward: "rewards",
 }
 
 
@@ -73,6 +86,8 @@ def read(campaigns: Path, templates: Path | None = None) -> Loaded:
                 faults.append(Fault("error", place, f'{kind[:-1]} "{value.key}" stands in {also} too: rename one'))
                 continue
             found[kind][value.key], files[f"{kind}/{value.key}"] = value, place
+    for kind in ("campaigns", "scores", "definitions", "audiences"):
+        found[kind] = {key: resolved(one, found["grades"]) for key, one in found[kind].items()}
     written: dict[str, Campaign] = found.pop("campaigns")
     catalogue = Catalogue(campaigns={key: frozen(one) for key, one in written.items()}, **found)
     messages: Messages | None = Templates([templates]) if templates is not None else None
@@ -83,6 +98,8 @@ def read(campaigns: Path, templates: Path | None = None) -> Loaded:
         faults += Check(campaign, catalogue, files[f"campaigns/{key}"], messages).faults()
     for key, mailing in catalogue.mailings.items():
         faults += MailingCheck(mailing, catalogue, files[f"mailings/{key}"], messages).faults()
+    for key, form in catalogue.forms.items():
+        faults += faults_of_form(form, catalogue, files[f"forms/{key}"])
     return Loaded(catalogue, tuple(faults))
 
 

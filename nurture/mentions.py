@@ -6,8 +6,10 @@ from datetime import timedelta
 from nurture.catalogue import Catalogue
 from nurture.conditions import Condition, Happened, Is, leaves
 from nurture.faults import did_you_mean
-from nurture.fields import LISTS, why_never
-from nurture.lead import STAGES, field_at, field_names
+from nurture.fields import DERIVED, LISTS, why_never
+from nurture.grades import NAMES
+from nurture.lead import field_at, field_names
+from nurture.stages import STAGES
 from nurture.triggers import On, When
 from nurture.values import Operator, Plain, in_text
 
@@ -23,6 +25,10 @@ def of_condition(condition: Condition, catalogue: Catalogue) -> Iterator[str]:
         match one:
             case Is(path=("score", name)):
                 yield from of_name("score", name, catalogue.scores)
+            case Is(path=("grade", name), value=value):
+                yield from of_name("grade", name, catalogue.grades)
+                unknown = set(value if isinstance(value, tuple) else (value,)).difference(NAMES)
+                yield from (f'there is no "{in_text(other)}" in a grade: they go from A1 to D4' for other in unknown)
             case Is(path=path, op=op, value=value):
                 yield from of_field(path)
                 yield from _of_comparison(path, op, value)
@@ -51,13 +57,15 @@ def of_field(path: tuple[str, ...]) -> Iterator[str]:
 
 def of_value(path: tuple[str, ...], value: Plain) -> Iterator[str]:
     """That the field can never hold the value."""
-    if field_at(path) is not None and (why := why_never(path, value)):
+    if path[0] in DERIVED:
+        yield f"lead.{'.'.join(path)} is not set: it follows from what the lead bought or needs"
+    elif field_at(path) is not None and (why := why_never(path, value)):
         yield f'lead.{".".join(path)} can never be "{in_text(value)}": {why}'
 
 
 def _of_comparison(path: tuple[str, ...], op: Operator, value: Plain) -> Iterator[str]:
     """What a field never holds is never equal to it."""
-    if op not in ("==", "!=", "in") or path == ("bant", "complete"):
+    if op not in ("==", "!=", "in") or path == ("bant", "complete") or path[0] in DERIVED:
         return
     for one in value if isinstance(value, tuple) else [] if value is None else [value]:
         if path == ("stage",):

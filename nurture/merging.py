@@ -1,4 +1,4 @@
-"""Two leads made one: which values win, which points stay, which journeys go on, and what is not sent again."""
+"""Two leads made one: which values win, which journeys go on, and what is not sent again."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from nurture.campaign import Reentry
 from nurture.enrolment import by_reentry
 from nurture.fields import GROUPS, LISTS, MOST_NAMES
-from nurture.lead import STAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +52,9 @@ def _spoken_of(path: str, kept: Known, gone: Known) -> float:
     return max(one.written[path] for one in there or spoke)
 
 
-def furthest(*stages: str) -> str:
-    """The stage of those that is the furthest in the life cycle; the first when none is known to it."""
-    return max(stages, key=lambda stage: STAGES.index(stage) if stage in STAGES else -1)
-
-
 def refused(kept: Mapping[str, bool], gone: Mapping[str, bool]) -> tuple[str, ...]:
     """The topics that the kept lead has not refused and the other has: the no of either holds."""
     return tuple(sorted(topic for topic, granted in gone.items() if not granted and kept.get(topic) is not False))
-
-
-class Given(NamedTuple):
-    """Points that a rule gave once."""
-
-    id: int
-    score: str
-    rule: str
-    points: float
-    at: datetime
-
-
-def beyond_caps(given: Iterable[Given], caps: Mapping[tuple[str, str], int]) -> list[Given]:
-    """What the rules gave to both together beyond what they give to one; the oldest stay."""
-    times: dict[tuple[str, str], int] = {}
-    beyond = []
-    for one in sorted(given, key=lambda one: (one.at, one.id)):
-        rule = one.score, one.rule
-        times[rule] = times.get(rule, 0) + 1
-        if rule in caps and times[rule] > caps[rule]:
-            beyond.append(one)
-    return beyond
 
 
 class Travelled(NamedTuple):

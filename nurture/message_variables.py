@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nurture.fields import BANT, FIELDS, OPEN_GROUPS
-from nurture.steps import AskReferral, Message, Survey
+from nurture.steps import AskReferral, Confirm, Message, Survey
 
 COMPANY = ("name", "size", "turnover", "industry", "country", "city", "decision_makers")
 
@@ -32,18 +32,21 @@ def provided(step: Message) -> frozenset[str]:
             return ALWAYS | {"links.share", "referral.code"}
         case Survey():
             return ALWAYS | {"links.survey"}
+        case Confirm():
+            return ALWAYS | {"links.confirm"}
         case _:
             return ALWAYS
 
 
-EVERY = ALWAYS | {"links.share", "referral.code", "links.survey"}
+EVERY = ALWAYS | {"links.share", "referral.code", "links.survey", "links.confirm"}
 """For any message at all."""
 
 TEAM = frozenset(
     {
         "campaign.key", "campaign.title", "links.unsubscribe", "sender.name", "sender.postal_address", "link",
         "lead_id", "journey_id", "team", "text", "title", "due", "hand_off",
-        "who", "why", "scores", "points", "did", "received",
+        "who", "why", "scores", "points", "did", "received", "bant", "company", "pages", "asked", "links.answer", "deed",
+        "person", "to_lead", "answer_by",
     }
 )  # fmt: skip
 """For the notices to a team: of a `notify`, a `task`, and the dossier of a hand-off."""

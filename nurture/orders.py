@@ -25,7 +25,7 @@ class StartOrder:
 
 
 class Journeys(Protocol):
-    """The engine that runs journeys and bulk runs; out of reach, it raises `Unavailable`."""
+    """The engine that runs journeys, bulk runs and the clocks of hand-offs; out of reach, it raises `Unavailable`."""
 
     async def start(self, order: StartOrder) -> None:
         """Run the journey; one that runs already is left alone."""
@@ -38,3 +38,9 @@ class Journeys(Protocol):
 
     async def wake(self, run_id: str) -> None:
         """Let the bulk run look again at what it has to do; one that does not run begins to."""
+
+    async def wind(self, hand_off_id: str) -> None:
+        """Let the hand-off's clock look again at what is due; one that does not run begins to."""
+
+    async def unwind(self, hand_off_id: str) -> bool:
+        """End the hand-off's clock and delete all that is kept of it; True once nothing is left, as with `forget`."""

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from nurture.deals import NO_ORDERS
 from nurture.fields import BANT, GROUPS, LISTS, MOST_NAMES, Patch, Value
 
 
@@ -104,10 +105,11 @@ def _put(profile: dict[str, Any], field: str, value: Any) -> None:
 
 
 def facts_tree(profile: Mapping[str, Any], stage: str, scores: Mapping[str, float]) -> dict[str, Any]:
-    """The tree that conditions look at: the profile with the stage, the scores, and whether BANT is complete."""
+    """The tree that conditions look at: the profile with the stage, the scores, whether BANT is complete, and the orders."""
     bant = profile.get("bant") or {}
     complete = all(bant.get(name) not in (None, "") for name in BANT)
-    return {**profile, "stage": stage, "score": scores, "bant": {**bant, "complete": complete}}
+    orders = profile.get("orders") or NO_ORDERS
+    return {**profile, "stage": stage, "score": scores, "bant": {**bant, "complete": complete}, "orders": orders}
 
 
 def address_hash(email: str) -> str:

@@ -1,12 +1,14 @@
 """Settings, read once from the environment (`NURTURE_…`) or a `.env` file; Temporal's own come as `TEMPORAL_…`."""
 
 from base64 import b64decode
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from nurture.arrivals import origin_of
 from nurture.errors import BadSettings
 from nurture.pace import speed
 from nurture.permission import HouseRules
@@ -39,14 +41,24 @@ class Settings(BaseSettings):
     speed: str = ""
     """`1d=1s` in development: one day of a journey lasts one second."""
 
+    email_by: Literal["smtp", "mailgun", "postmark", "resend", "sendgrid", "unisender_go"] = "smtp"
+    """Who takes our e-mail: a relay by SMTP, or a provider by its HTTP API."""
+    email_api_key: SecretStr | None = None
+    """The provider's key; it is shown to nobody."""
+    email_api_url: str | None = None
+    """Where its API is, when that is not its usual address: another region, a proxy."""
+    email_domain: str | None = None
+    """The domain we send from, for a provider that asks for it (Mailgun)."""
+    email_connections: int = Field(default=8, ge=1)
+    """At most so many messages are handed to the provider at once by each worker."""
+    email_rate: float | None = Field(default=None, gt=0)
+    """At most so many messages a second from each worker; without it as many as are taken."""
+
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_security: Literal["none", "starttls", "tls"] = "none"
-    smtp_connections: int = 8
-    smtp_rate: float | None = Field(default=None, gt=0)
-    """At most so many messages a second from each worker; without it as many as the relay takes."""
     smtp_lookup_url: str | None = None
     """Where to ask whether a Message-ID was accepted, for relays that can tell: GET {url}/{message_id}, 200 or 404."""
 
@@ -58,6 +70,13 @@ class Settings(BaseSettings):
     hook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
     """Secrets of webhooks in and out by key, several separated by spaces: `whsec_… whsec_…` (`sales` for `sales_webhook`)."""
 
+    sites: list[str] = Field(default_factory=list)
+    """Origins of the team's own sites (`https://www.example.com`): they may embed forms and send page views."""
+    returned_after: timedelta = timedelta(days=7)
+    """Who visits again after so long has `returned`."""
+
+    sign_offs: Literal["advised", "required"] = "advised"
+    """Whether a definition that marketing and sales have not both signed stays in the shadow."""
     rules: HouseRules = HouseRules()
     task_queue: str = "nurture"
     walks_at_once: int = Field(default=100, ge=1)
@@ -80,6 +99,13 @@ class Settings(BaseSettings):
             raise ValueError("each is 32 random bytes in base64: make one with openssl rand -base64 32")
         return keys
 
+    @field_validator("sites")
+    @classmethod
+    def _origins(cls, sites: list[str]) -> list[str]:
+        if wrong := [site for site in sites if not origin_of(site)]:
+            raise ValueError(f"{wrong[0]!r} is no origin: write https://www.example.com")
+        return [origin_of(site) for site in sites]
+
     @model_validator(mode="after")
     def _safe_in_production(self) -> "Settings":
         if self.environment == "production":
@@ -87,6 +113,14 @@ class Settings(BaseSettings):
                 raise ValueError("speed: only for development; take NURTURE_SPEED away")
             if any(len(secret.get_secret_value()) < 32 for secret in self.secrets):
                 raise ValueError('secrets: in production give at least 32 random characters: NURTURE_SECRETS=["…"]')
+        return self
+
+    @model_validator(mode="after")
+    def _a_key_for_the_provider(self) -> "Settings":
+        if self.email_by != "smtp" and (self.email_api_key is None or not self.email_api_key.get_secret_value()):
+            raise ValueError(f"email_api_key: {self.email_by} asks for a key: set NURTURE_EMAIL_API_KEY")
+        if self.email_by == "mailgun" and not self.email_domain:
+            raise ValueError("email_domain: Mailgun asks for the domain it sends from: set NURTURE_EMAIL_DOMAIN")
         return self
 
     @property

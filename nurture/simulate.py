@@ -13,10 +13,12 @@ from zoneinfo import ZoneInfo
 from nurture.bookkeeping import kept
 from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign
-from nurture.conditions import Happened, leaves
+from nurture.conditions import Happened
 from nurture.decisions import choose, heard_already, park
 from nurture.facts import Facts, Happening
+from nurture.fading import points_now
 from nurture.fields import GROUPS
+from nurture.grades import Grade, resolved
 from nurture.journey import (
     AnyReply,
     Choose,
@@ -39,9 +41,14 @@ from nurture.journey import (
 from nurture.pace import Pace
 from nurture.permission import Go, HouseRules, Later, Never, Standing, permission, policy_for
 from nurture.profile import facts_tree
-from nurture.scores import Score, changes_by_event, changes_by_profile, crossings
-from nurture.steps import AddPoints, Advance, AnyStep, Escalate, Message, Step, Subscribe, Unsubscribe
+from nurture.rulebook import Rulebook
+from nurture.scores import Change, Score
+from nurture.simulated_sales import Pressed, SimulatedSales
+from nurture.steps import AddPoints, Advance, AnyStep, AskReferral, Escalate, Message, Step, Subscribe, Unsubscribe
+from nurture.tally import Tally
+from nurture.teams import Team
 from nurture.triggers import On, When
+from nurture.turns import turns_of
 from nurture.version import Version, frozen
 
 A_MONDAY = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
@@ -92,6 +99,7 @@ class Story:
     messages: list[tuple[datetime, str]] = field(default_factory=list)
     withheld: list[tuple[str, str]] = field(default_factory=list)
     hand_offs: list[str] = field(default_factory=list)
+    sales: list[Pressed] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     now: datetime = A_MONDAY
 
@@ -143,6 +151,8 @@ def simulate(
     start: datetime = A_MONDAY,
     up_to: timedelta = timedelta(days=3650),
     scores: Iterable[Score] = (),
+    teams: Iterable[Team] = (),
+    grades: Iterable[Grade] = (),
     rules: HouseRules | None = None,
     lead_id: str = "simulated",
     time_zone: str = "UTC",
@@ -151,10 +161,12 @@ def simulate(
     """The story of one lead that enters at `start`.
 
     `lead` is the profile (`{"country": "DE", "consents": {"*": False}}`); unless it says otherwise it has an address and
-    has consented. `rules` are the house's quiet hours and caps; the default ones hold unless others are given. `key` is
+    has consented. `rules` are the house's quiet hours and caps; the default ones hold unless others are given. `teams` take
+    the lead over when it is handed to sales, and press until the events say `sales_accepted` or `sales_rejected`. `key` is
     what the journey is for, where a campaign has one for each of something.
     """
-    version = campaign if isinstance(campaign, Version) else frozen(campaign)
+    known = {grade.key: grade for grade in grades}
+    version = campaign if isinstance(campaign, Version) else frozen(resolved(campaign, known))
     world = _World(
         version,
         dict(lead or {}),
@@ -165,6 +177,7 @@ def simulate(
         lead_id,
         time_zone,
         key=key,
+        teams=tuple(teams),
     )
     return world.run(start + up_to)
 
@@ -175,21 +188,21 @@ class _World:
     def __init__(
         self, version: Version, lead: dict[str, Any], events: Sequence[Planned], start: datetime,
         scores: tuple[Score, ...], rules: HouseRules, lead_id: str, time_zone: str, *, key: str,
+        teams: tuple[Team, ...],
     ) -> None:  # fmt: skip
-        self.version, self.scores, self.rules, self.lead_id = version, scores, rules, lead_id
+        self.version, self.rules, self.lead_id = version, rules, lead_id
+        self.book, self.tally = Rulebook({score.key: score for score in scores}), Tally()
         self.pace = Pace(origin=start)
         self.now = start
         self.received: datetime | None = None
         self.consents: dict[str, bool] = {"*": True}
         self.suppressed: str | None = None
-        self.stage, self.points = "need", dict[str, float]()
+        self.stage = "need"
         self.tree: dict[str, Any] = {}
         self.time_zone, self.key = time_zone, key
+        self.sales = SimulatedSales(teams, time_zone)
         self._learn(lead)
         self.happened: dict[str, list[Happening]] = {}
-        self.given: dict[tuple[str, str], int] = {}
-        self.profile_points: dict[tuple[str, str], float] = {}
-        self.fired: dict[str, frozenset[str]] = {}
         self.ahead = sorted(events, key=lambda one: one.after)
         self.start = start
         self.due: dict[str, datetime] = {}
@@ -203,7 +216,8 @@ class _World:
         self.consents = self.consents | tree.pop("consents", {})
         self.suppressed = tree.pop("suppressed", self.suppressed)
         self.stage = tree.pop("stage", self.stage)
-        self.points = self.points | tree.pop("score", {})
+        for key, points in tree.pop("score", {}).items():
+            self.tally.stand(key, points, self.book.scores.get(key), self.now)
         groups = {name: {**self.tree.get(name, {}), **tree[name]} for name in GROUPS if name in tree}
         self.tree = self.tree | tree | groups
 
@@ -211,7 +225,7 @@ class _World:
         for entry in self.version.campaign.enters[:1]:
             if isinstance(entry, On):
                 self._happen(entry.event.event, _properties(entry.event))
-        self._score_profile()
+        self._score(None)
 
     def run(self, end: datetime) -> Story:
         """Move after move until the journey ends, or the clock passes `end`."""
@@ -235,7 +249,7 @@ class _World:
                     self._told(reason, Closed(at=self.now), {})
             if not isinstance(move, Rest):
                 self._look_back()
-        self.story.lead, self.story.now = self._known(), self.now
+        self.story.lead, self.story.now, self.story.sales = self._known(), self.now, self.sales.deeds
         return self.story
 
     def _told(self, words: str, reply: AnyReply, values: dict[str, Any]) -> None:
@@ -254,11 +268,13 @@ class _World:
         """What is heard before `until`, the clock moved on to it; None with the clock at `until`."""
         while True:
             coming = self.start + self.ahead[0].after if self.ahead else None
-            turn = self._next_turn(until)
-            moment = min(one for one in (coming, turn, until) if one is not None)
+            turn, due = self._next_turn(until), self.sales.next_due(self.now)
+            moment = min(one for one in (coming, turn, due, until) if one is not None)
             self.now = max(self.now, moment)
-            if moment == until and coming != until:
+            if moment == until and until not in (coming, due):
                 return None
+            if due is not None and due == moment and self.sales.acts(self._known(), self.now):
+                self._receive("hand_off_recycled", {})
             if coming is not None and coming == moment:
                 planned = self.ahead.pop(0)
                 self._learn(planned.profile)
@@ -270,55 +286,39 @@ class _World:
         """The next moment at which time alone may turn a condition listened for."""
         journey = self.story.journey
         arms = [*listened_arms(self.version, journey).values(), *wait_arms(self.version, journey).values()]
-        turns = [
-            one.at + leaf.period
-            for arm in arms
-            if isinstance(arm, When)
-            for leaf in leaves(arm.condition)
-            if isinstance(leaf, Happened) and leaf.period is not None
-            for one in self.happened.get(leaf.event, ())
-        ]
+        conditions = [arm.condition for arm in arms if isinstance(arm, When)]
+        turns = turns_of(conditions, self.happened, self.tally.fading)
         return min((turn for turn in turns if self.now < turn < until), default=None)
 
     def _happen(self, name: str, properties: Mapping[str, Any]) -> None:
         happening = self._receive(name, properties)
-        for change in changes_by_event(self.scores, happening, self.given):
-            key = change.score, change.rule
-            self.given[key] = self.given.get(key, 0) + 1
-            self._add_points(change.score, change.points)
+        if name in ("sales_accepted", "sales_rejected"):
+            self.sales.answered()
         if name == "unsubscribed":
             self.consents[str(properties.get("topic", "*"))] = False
-        self._score_profile()
+        self._score(happening)
 
     def _receive(self, name: str, properties: Mapping[str, Any]) -> Happening:
         """The event, received after every event before it; what we do ourselves gives no points."""
         self.received = self.now if self.received is None else max(self.now, self.received + datetime.resolution)
-        happening = Happening(name, self.now, dict(properties), received=self.received)
+        happening = Happening(name, self.now, dict(properties), id=f"{name}/{self.received}", received=self.received)
         self.happened.setdefault(name, []).append(happening)
         return happening
 
-    def _score_profile(self) -> None:
-        for change in changes_by_profile(self.scores, self._facts(), self.profile_points):
-            key = change.score, change.rule
-            self.profile_points[key] = self.profile_points.get(key, 0) + change.points
-            self._add_points(change.score, change.points)
-
-    def _add_points(self, key: str, points: float) -> None:
-        self.points[key] = round(self.points.get(key, 0) + points, 6)
-        for score in self.scores:
-            if score.key == key:
-                self._cross(score)
-
-    def _cross(self, score: Score) -> None:
-        """What the points mean for the score's thresholds; one that is reached is an event."""
-        points, fired = self.points[score.key], self.fired.get(score.key, frozenset())
-        for threshold, kind in crossings(score, points, fired):
-            self.fired[score.key] = fired = fired ^ {threshold.key}
-            if kind == "reached":
-                self._receive("score_reached", {"score": score.key, "threshold": threshold.key, "points": points})
+    def _score(self, event: Happening | None, *given: Change) -> None:
+        """What the event, and all that is known, mean for the scores; a threshold that is reached is an event."""
+        everything = self.book.ask(event.name if event else None, new_lead=True, given=given)
+        watched = [one for names in self.book.names.values() for name in names for one in self.happened.get(name, ())]
+        at = self.now if event is None else event.heard_at
+        taken = self.tally.take(everything, event, at, self._tree, lambda name: self.happened[name], watched, given)
+        for one in taken.reached:
+            self._receive("score_reached", {"score": one.score, "threshold": one.threshold.key, "points": one.points})
 
     def _known(self) -> dict[str, Any]:
-        return facts_tree(self.tree, self.stage, dict(self.points))
+        return self._tree(points_now(self.tally.scores, self.tally.fading, self.now))
+
+    def _tree(self, scores: Mapping[str, float]) -> dict[str, Any]:
+        return facts_tree(self.tree, self.stage, scores)
 
     def _facts(self) -> Facts:
         return Facts(self.now, self._known(), self.happened)
@@ -328,13 +328,18 @@ class _World:
 
     def _performed(self, step: AnyStep) -> AnyReply:
         match step:
+            case AskReferral(satisfied=satisfied, template=template) if not satisfied.test(self._facts()):
+                why = f"not asked: {satisfied.words()} is not so"
+                self.story.withheld.append((template, why))
+                return self._did(why)
             case Message():
                 return self._sent(step)
-            case Escalate(definition=definition):
+            case Escalate(definition=definition, team=team):
                 self.story.hand_offs.append(definition)
+                self.sales.hand_over(team, self._known(), self.now)
                 self._receive("handed_over", {"definition": definition})
             case AddPoints(score=score, points=points):
-                self._add_points(score, points)
+                self._score(None, Change(score, self.version.campaign.key, points))
             case Subscribe(topic=topic):
                 self.consents[topic] = True
             case Unsubscribe(topic=topic):
@@ -346,7 +351,7 @@ class _World:
                     self._receive("stage_changed", {"from": was, "to": stage})
             case Step():
                 self.tree = kept(self.tree, step)
-                self._score_profile()
+                self._score(None)
         self.story.done.append(step.words())
         return self._did()
 

@@ -8,11 +8,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nurture.calendar import Opening
 from nurture.calendar import words as opening_words
-from nurture.conditions import field_words
+from nurture.conditions import AnyCondition, event, field_words
 from nurture.durations import Length, in_words
-from nurture.lead import ProfileField
+from nurture.lead import ProfileField, lead
+from nurture.needs import Need
 from nurture.triggers import Done, Leave, Target, ToState, Trigger, When
 from nurture.values import Plain, in_text
+
+SATISFIED = ((lead.orders.count >= 1) | (event("order_paid") & event("order_refunded").absent())) & (
+    (lead.nps >= 9) | lead.tags.has("solved")
+)
+"""Who is asked to recommend us unless a campaign says otherwise: who bought, kept it, and is content."""
 
 
 class Step(BaseModel):
@@ -62,9 +68,13 @@ class Thank(Message):
 
 
 class AskReferral(Message):
-    """A request to recommend us: the message carries the lead's own share link and code."""
+    """A request to recommend us: the message carries the lead's own share link and code.
+
+    It goes to who is `satisfied` only.
+    """
 
     kind: Literal["ask_referral"] = "ask_referral"
+    satisfied: AnyCondition = SATISFIED
 
     def words(self) -> str:
         return f"ask for a referral with {self.template}"
@@ -90,6 +100,17 @@ class Ask(Message):
         return f"ask for the {field_words(self.field)} with {self.template}"
 
 
+class Confirm(Message):
+    """A request to confirm the consent that a form asked for; nothing is sent when there is nothing to confirm."""
+
+    kind: Literal["confirm"] = "confirm"
+    legal_basis: str = "the lead asked for it and has to confirm it"
+    form: str
+
+    def words(self) -> str:
+        return f"ask to confirm {self.form} with {self.template}"
+
+
 class Notify(Step):
     """A notice to the team."""
 
@@ -108,9 +129,10 @@ class Escalate(Step):
     touches: ClassVar[bool] = True
     kind: Literal["escalate"] = "escalate"
     definition: str
+    team: str = ""
 
     def words(self) -> str:
-        return f"hand over to sales as {self.definition}"
+        return f"hand over to {self.team or 'sales'} as {self.definition}"
 
 
 class Task(Step):
@@ -168,6 +190,18 @@ class Untag(Step):
 
     def words(self) -> str:
         return f"untag {self.tag}"
+
+
+class NeedStep(Step):
+    """Note that the lead needs a product, or seems to, and how ready it is."""
+
+    kind: Literal["need"] = "need"
+    need: Need
+
+    def words(self) -> str:
+        need = self.need
+        said = "seems to need" if need.kind == "presumed" else "needs"
+        return f"note that it {said} {need.product}, {need.readiness} % ready"
 
 
 class AddPoints(Step):
@@ -381,14 +415,14 @@ class Broken(Step):
 
 
 AnyStep: TypeAlias = Annotated[
-    Send | Thank | AskReferral | Survey | Ask | Notify | Escalate | Task | Call
-    | SetField | Tag | Untag | AddPoints | Advance | Subscribe | Unsubscribe | AddTo | RemoveFrom | Enrol
+    Send | Thank | AskReferral | Survey | Ask | Confirm | Notify | Escalate | Task | Call
+    | SetField | Tag | Untag | NeedStep | AddPoints | Advance | Subscribe | Unsubscribe | AddTo | RemoveFrom | Enrol
     | Wait | WaitFor | Branch | Split | Go | LeaveStep | DoneStep | Broken,
     Field(discriminator="kind"),
 ]  # fmt: skip
 
 Bookkeeping: TypeAlias = (
-    SetField | Tag | Untag | AddPoints | Advance | Subscribe | Unsubscribe | AddTo | RemoveFrom | Enrol
+    SetField | Tag | Untag | NeedStep | AddPoints | Advance | Subscribe | Unsubscribe | AddTo | RemoveFrom | Enrol
 )
 
 

@@ -4,21 +4,25 @@ They find what no event announces (a moment that passed, a row that somebody lef
 where it is done in order with all else.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import structlog
 from sqlalchemy import ColumnElement, exists, func, or_
 from sqlmodel import col, select
 
+from nurture.audiences import Audience
 from nurture.calendar import resolve_zone
 from nurture.campaign import DateEntry
-from nurture.conditions import Condition, Happened, leaves
-from nurture.enrolment import date_cause, last_due
+from nurture.conditions import Condition, Happened, Is, leaves
+from nurture.enrolment import date_cause, last_due, watched
+from nurture.errors import Unavailable
 from nurture.settings import Settings
 from nurture.steps import WaitFor
-from nurture.store import Session, Store, campaigns, leases, outbox
+from nurture.store import Session, Store, campaigns, fading, leases, outbox, rewards, rfm, tasks
 from nurture.store.models import (
     CampaignRow,
     EventRow,
@@ -29,12 +33,14 @@ from nurture.store.models import (
     OutboxRow,
     new_id,
 )
+from nurture.store.score_tables import FadingRow
 from nurture.triggers import When
 from nurture.version import Version
 
 LEFT_BEHIND = timedelta(minutes=1)
 LEASE = timedelta(minutes=5)
 A_DAY = timedelta(days=1)
+A_MOMENT = timedelta(seconds=1)
 MOST_AT_ONCE = 1000
 
 Work: TypeAlias = Callable[[Session, Settings, datetime], Awaitable[int]]
@@ -59,9 +65,15 @@ async def run_sweep(sweep: Sweep, store: Store, settings: Settings, now: datetim
     async with store.write() as session:
         if not await leases.take(session, f"sweep/{sweep.name}", holder, now, LEASE):
             return 0
-    async with store.write() as session:
-        found = await sweep.work(session, settings, now)
-        await leases.release(session, f"sweep/{sweep.name}", holder)
+    try:
+        async with store.write() as session:
+            found = await sweep.work(session, settings, now)
+            await leases.release(session, f"sweep/{sweep.name}", holder)
+    except BaseException:
+        with suppress(Unavailable):  # then it lapses
+            async with store.write() as session:
+                await leases.release(session, f"sweep/{sweep.name}", holder)
+        raise
     if found:
         log.info("sweep.found", sweep=sweep.name, rows=found)
     return found
@@ -77,21 +89,25 @@ class Horizon(NamedTuple):
     after: timedelta
 
 
-async def time_passed(session: Session, settings: Settings, now: datetime) -> int:
-    """Have the conditions looked at of every lead that had an event leave their view since the last sweep."""
+async def time_passed(audiences: Mapping[str, Audience], session: Session, settings: Settings, now: datetime) -> int:
+    """Have the conditions looked at of leads that had an event leave their view, or a score fade past their mark, since."""
     since = await _mark(session, "time", now)
     keys: dict[str, set[str]] = {}
     for version in (await campaigns.all_current(session)).values():
-        entries = (one.condition for one in version.campaign.enters if isinstance(one, When))
-        for horizon in _horizons(entries, settings.pace_factor):
+        conditions = list(watched(version.campaign, audiences).values())
+        for horizon in _horizons(conditions, settings.pace_factor):
             await _note(session, keys, horizon, since, now)
+        for mark in _marks(conditions):
+            await _note_faded(session, keys, mark, since, now)
     timed = select(JourneyRow.version, JourneyRow.pace).join(
         ListenerRow, col(ListenerRow.journey_id) == col(JourneyRow.id)
     )
     for version_hash, pace in (await session.exec(timed.where(col(ListenerRow.timed)).distinct())).all():
         listening = await campaigns.version(session, version_hash)
         for horizon in _horizons(_listened(listening), pace):
-            await _note(session, keys, horizon, since, now, _has_timed_listener())
+            await _note(session, keys, horizon, since, now, _has_timed_listener(EventRow.lead_id))
+        for mark in _marks(_listened(listening)):
+            await _note_faded(session, keys, mark, since, now, _has_timed_listener(FadingRow.lead_id))
     rows = [_row(lead_id, "event", now, event=None, name=None, keys=sorted(theirs)) for lead_id, theirs in keys.items()]
     await outbox.put(session, rows)
     return len(rows)
@@ -131,8 +147,32 @@ async def _note(
         keys.setdefault(lead_id, set()).add(f"event.{horizon.event}")
 
 
-def _has_timed_listener() -> ColumnElement[bool]:
-    return exists().where(col(ListenerRow.lead_id) == col(EventRow.lead_id), col(ListenerRow.timed))
+def _has_timed_listener(lead_id: Any) -> ColumnElement[bool]:
+    return exists().where(col(ListenerRow.lead_id) == lead_id, col(ListenerRow.timed))
+
+
+class Mark(NamedTuple):
+    """Points of a score that a condition looks for."""
+
+    score: str
+    points: float
+
+
+def _marks(conditions: Iterable[Condition]) -> set[Mark]:
+    parts = (leaf for condition in conditions for leaf in leaves(condition))
+    scores = [one for one in parts if isinstance(one, Is) and one.path[0] == "score"]
+    values = [
+        (one.path[1], value) for one in scores for value in (one.value if isinstance(one.value, tuple) else [one.value])
+    ]
+    return {Mark(score, value) for score, value in values if isinstance(value, int | float)}
+
+
+async def _note_faded(
+    session: Session, keys: dict[str, set[str]], mark: Mark, since: datetime, now: datetime, *also: ColumnElement[bool]
+) -> None:
+    # A little of what the last sweep saw is looked at again: there is nothing to round between the two then.
+    for lead_id in await fading.passed(session, mark.score, mark.points, since - A_MOMENT, now, *also):
+        keys.setdefault(lead_id, set()).add(f"score.{mark.score}")
 
 
 # --- dates of the lead ---
@@ -203,6 +243,24 @@ def _left_behind(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool
     return col(JourneyRow.updated_at) < now - LEFT_BEHIND, ~waiting
 
 
+# --- what people and customers are told of, or rated by ---
+
+
+async def tasks_late(session: Session, _: Settings, now: datetime) -> int:
+    """Tell of tasks whose time has passed."""
+    return await tasks.find_overdue(session, now)
+
+
+async def rewards_came(session: Session, _: Settings, now: datetime) -> int:
+    """Tell who recommended of its rewards."""
+    return await rewards.tell(session, now)
+
+
+async def customers_rated(session: Session, _: Settings, now: datetime) -> int:
+    """Rate the customers by how they buy."""
+    return await rfm.rate(session, now)
+
+
 def _row(lead_id: str, kind: str, now: datetime, **body: Any) -> OutboxRow:
     return OutboxRow(lead_id=lead_id, kind=kind, body=body, due_at=now, created_at=now)
 
@@ -216,8 +274,15 @@ async def _mark(session: Session, name: str, now: datetime) -> datetime:
 
 
 SWEEPS = (
-    Sweep("time passed", timedelta(seconds=10), time_passed),
     Sweep("dates came", timedelta(minutes=5), dates_came),
     Sweep("unstarted", LEFT_BEHIND, unstarted),
     Sweep("overlooked", LEFT_BEHIND, overlooked),
+    Sweep("tasks late", timedelta(seconds=30), tasks_late),
+    Sweep("rewards came", timedelta(seconds=10), rewards_came),
+    Sweep("customers rated", timedelta(minutes=10), customers_rated),
 )
+
+
+def sweeps(audiences: Mapping[str, Audience]) -> tuple[Sweep, ...]:
+    """All sweeps, where campaigns may be entered by those audiences."""
+    return Sweep("time passed", timedelta(seconds=10), partial(time_passed, audiences)), *SWEEPS

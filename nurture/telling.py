@@ -198,7 +198,7 @@ def _elapsed(version: Version, journey: Journey) -> str:
 
 def _heard(version: Version, reply: Heard) -> tuple[str, str]:
     if reply.arm == STOP:
-        return "a person stopped it", reply.note
+        return "a person stopped it", ""
     if reply.arm == MERGED:
         return "the lead was merged with one that was in the campaign before", ""
     trigger = trigger_of(version, reply.arm)

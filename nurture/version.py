@@ -7,8 +7,11 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from nurture.campaign import Campaign, State
+from nurture.lead import lead
 from nurture.steps import AnyStep
 from nurture.triggers import Leave, On, When
+
+PRESALE = "exit:presale"
 
 
 class Arm(NamedTuple):
@@ -56,7 +59,7 @@ class Version(BaseModel):
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
-        """What is heard at any time, in order of precedence: exits, then the goal and `always`."""
+        """What is heard at any time, in order of precedence: exits, the goal and `always`, then that the sale is made."""
         campaign = self.campaign
         exits = [
             Arm(f"exit:{at}", one.model_copy(update={"to": one.to or Leave(reason=f"{one.kind} {one.heard()}")}))
@@ -66,7 +69,8 @@ class Version(BaseModel):
         goal = (
             [] if campaign.goal is None or any(arm.goal for arm in heard) else [Arm("goal", campaign.goal, goal=True)]
         )
-        return (*exits, *goal, *heard)
+        sold = When(condition=lead.customer, to=Leave(reason="became a customer"))
+        return (*exits, *goal, *heard, *([Arm(PRESALE, sold)] if campaign.presale else []))
 
     @cached_property
     def arm(self) -> dict[str, Arm]:

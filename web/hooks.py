@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from nurture.deals import News
 from nurture.errors import BadInput, BadSettings, NotFound, Refused
 from nurture.hooks import Source
-from nurture.intake import Internal, read_incoming
-from nurture.intake.incoming import stable_id
+from nurture.intake import Incoming, Internal, read_incoming
+from nurture.intake.incoming import bad_input, stable_id
+from nurture.sales import ANSWERS, Said, a_reason, answer_about, event_of
 from web.bodies import as_json
+from web.orders import told
 from web.problems import Unauthorised
 from web.state import State, clock, state
 
@@ -50,18 +53,67 @@ async def take_webhook(source: str, request: Request, here: Annotated[State, Dep
     payload = as_json(body)
     if not isinstance(payload, dict):
         raise BadInput("the payload is no object", field="body")
-    mapped = here.catalogue.sources[source].mapped(payload)
-    if mapped is None:
+    event = await _event(here, here.catalogue.sources[source], payload, webhook_id)
+    if event is None:
         return Heard(ignored=True)
-    incoming = read_incoming({**mapped, "lead": _tree(mapped["lead"]), "source": f"hook {source}"[:100]})
-    # The team declared the mapping, so it may name events of our own: what sales answered comes from the CRM.
-    event = Internal(**{**dict(incoming), "id": stable_id("hook", source, webhook_id)})
+    if event.name in ANSWERS and (heard := await _answered(here, event)):
+        return heard
     (result,) = await here.intake.accept([event], clock())
     if isinstance(result.error, Refused):  # about an erased lead: nothing to store, and nothing to send again
         return Heard(ignored=True)
     if result.error is not None:
         raise result.error
     return Heard(id=result.id, lead_id=result.lead_id)
+
+
+async def _answered(here: State, incoming: Incoming) -> Heard | None:
+    """What sales answered to a hand-off, by the lead or by the hand-off's id; None when there is none to answer."""
+    named = incoming.properties.get("hand_off")
+    said = Said(
+        answer=ANSWERS[incoming.name or ""],
+        reason=a_reason(str(incoming.properties.get("reason") or "")),
+        by=a_reason(str(incoming.properties.get("by") or "")),
+        via=incoming.source,
+    )
+    known = incoming.model_copy(update={"id": None, "name": None, "properties": {}})
+    (result,) = await here.intake.accept([known], clock())
+    if result.lead_id is None:
+        return None
+    async with here.store.write() as session:
+        lead_id, hand_off_id = result.lead_id, str(named or "")
+        try:
+            found = await answer_about(session, here.intake.recorder, lead_id, hand_off_id, said, clock())
+        except NotFound:  # erased meanwhile
+            return Heard(ignored=True)
+    if found is None:
+        return None
+    row, fresh = found
+    return Heard(ignored=not fresh, id=event_of(row.id), lead_id=row.lead_id)
+
+
+async def _event(here: State, source: Source, payload: Mapping[str, Any], webhook_id: str) -> Internal | None:
+    """What the webhook tells of; None when its type is not mapped."""
+    if (ordered := source.ordered(payload)) is not None:
+        return await _order(here, ordered, webhook_id)
+    mapped = source.mapped(payload)
+    if mapped is None:
+        return None
+    incoming = read_incoming({**mapped, "lead": _tree(mapped["lead"]), "source": f"hook {source.key}"[:100]})
+    # The team declared the mapping, so it may name events of our own: what sales answered comes from the CRM.
+    return Internal(**{**dict(incoming), "id": stable_id("hook", source.key, webhook_id)})
+
+
+async def _order(here: State, ordered: Mapping[str, Any], webhook_id: str) -> Internal:
+    """The news of an order; a refund that names itself by nothing is named by its webhook."""
+    news, refund = dict(ordered["news"]), ordered["news"].get("refund")
+    if refund is not None and refund["id"] is None:
+        news["refund"] = {**refund, "id": webhook_id[:100]}
+    lead = _tree(ordered["lead"])
+    try:
+        at = read_incoming({"lead": {"id": "-"}, "at": ordered["at"]}).at
+        return await told(here, News.model_validate(news), lead, at)
+    except ValidationError as error:
+        raise bad_input(error, tuple(News.model_fields)) from None
 
 
 def _verified(known: tuple[Webhook, ...], request: Request, body: bytes) -> str:

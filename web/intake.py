@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlmodel import select
 from starlette.responses import Response
 
-from nurture.errors import BadInput, NotFound, NurtureError
-from nurture.intake import Consent, Enrolment, Incoming, Internal, Result, read_incoming
+from nurture.errors import BadInput, NotFound
+from nurture.fading import points_now
+from nurture.intake import Consent, Enrolment, Incoming, Internal, read_incoming
 from nurture.intake.incoming import Id
 from nurture.intake.merging import merge
 from nurture.pace import speed
@@ -20,11 +21,9 @@ from nurture.store.timeline import MOST, Kind, timeline
 from nurture.values import as_key
 from web.auth import check, may
 from web.bodies import as_json
-from web.problems import JSON, TooLarge, detail_of, document, status_of
+from web.items import take_in, taken
 from web.state import State, clock, state
 
-MOST_AT_ONCE = 500
-REPLAYED = {"Idempotent-Replayed": "true"}
 Here = Annotated[State, Depends(state)]
 routes = APIRouter(prefix="/v1", tags=["intake"])
 
@@ -37,50 +36,14 @@ async def take_events(request: Request) -> Response:
     """
     await check(request, "events:write")
     here = state(request)
-    given = as_json(await request.body())
-    if isinstance(given, dict) and isinstance(given.get("events"), list):
-        if len(given) > 1:
-            raise BadInput('events: give nothing else beside it, such as {"events": […]}', field="events")
-        given = given["events"]
-    if isinstance(given, list):
-        return JSON({"results": await _each(here, given)}, 207)
-    (result,) = await here.intake.accept([_event(given)], clock())
-    return JSON(_taken(result), 202, REPLAYED if result.duplicate else None)
+    return await take_in(here, as_json(await request.body()), "events", _event)
 
 
-def _event(raw: object) -> Incoming:
+async def _event(raw: object) -> Incoming:
     incoming = read_incoming(raw)
     if incoming.name is None:
         raise BadInput("name: is missing: an event has one, such as order_paid", field="name")
     return incoming
-
-
-async def _each(here: State, given: list[Any]) -> list[dict[str, Any]]:
-    if len(given) > MOST_AT_ONCE:
-        raise TooLarge(f"{len(given)} events at once: send at most {MOST_AT_ONCE}")
-    answers: dict[int, dict[str, Any]] = {}
-    good: dict[int, Incoming] = {}
-    for at, raw in enumerate(given):
-        try:
-            good[at] = _event(raw)
-        except BadInput as error:
-            answers[at] = _refused(error, raw.get("id") if isinstance(raw, dict) else None)
-    results = await here.intake.accept(list(good.values()), clock()) if good else []
-    for at, result in zip(good, results, strict=True):
-        answers[at] = _refused(result.error, result.id) if result.error else {"status": 202, **_taken(result)}
-    return [answers[at] for at in range(len(given))]
-
-
-def _refused(error: NurtureError, item: object) -> dict[str, Any]:
-    named = {"id": item[:128]} if isinstance(item, str) and item else {}
-    return {**document(status_of(error), detail_of(error), getattr(error, "field", None)), **named}
-
-
-def _taken(result: Result) -> dict[str, Any]:
-    if result.error is not None:
-        raise result.error
-    answer: dict[str, Any] = {"id": result.id, "lead_id": result.lead_id}
-    return {**answer, "warnings": list(result.warnings)} if result.warnings else answer
 
 
 class LeadIn(BaseModel):
@@ -121,7 +84,7 @@ async def take_lead(given: LeadIn, here: Here) -> LeadTaken:
     """Make a lead, or add to what is known of it; what is left out stays as it is, null takes away."""
     incoming = Incoming.model_validate(given.model_dump())
     (result,) = await here.intake.accept([incoming], clock())
-    lead_id = _taken(result)["lead_id"]
+    lead_id = taken(result)["lead_id"]
     return LeadTaken(lead_id=lead_id, new=result.new_lead, changed=result.changed, warnings=result.warnings)
 
 
@@ -142,7 +105,8 @@ async def show_lead(lead_id: str, here: Here) -> LeadOut:
         raise NotFound("there is no such lead")
     async with here.store.read() as session:
         row = await leads.look_up(session, lead_id)
-    return LeadOut(id=row.id, stage=row.stage, test=row.test, scores=row.scores, profile=row.profile)
+    scores = points_now(row.scores, row.fading, clock())
+    return LeadOut(id=row.id, stage=row.stage, test=row.test, scores=scores, profile=row.profile)
 
 
 class EntryOut(BaseModel):
@@ -264,7 +228,7 @@ async def enter_journey(given: JourneyIn, here: Here) -> JourneyOrdered:
     cause = f"order/{given.id}" if given.id else None
     enrol = Enrolment(campaign=given.campaign, key=key, manual=given.manual, speed=given.speed, event=cause)
     (result,) = await here.intake.accept([Internal(id=given.id, lead=given.lead, enrol=enrol)], clock())
-    return JourneyOrdered.model_validate(_taken(result), extra="ignore")
+    return JourneyOrdered.model_validate(taken(result), extra="ignore")
 
 
 async def _check_published(here: State, campaign: str) -> None:

@@ -16,10 +16,9 @@ from nurture.store.leads import find, locked
 from nurture.store.models import LinkRow, MessageRow
 from web.bodies import form_of
 from web.looks import HEADERS, language_of, page
+from web.machines import machine
 from web.state import State, clock, state
 
-MACHINES = ("bot", "crawler", "spider", "scanner", "preview", "proofpoint", "barracuda", "mimecast", "safelinks")
-FETCHED_AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 NOTHING = "there is nothing at this address"
 Here = Annotated[State, Depends(state)]
 log = structlog.get_logger()
@@ -42,7 +41,7 @@ async def follow(token: str, request: Request, here: Here) -> Response:
     if message.lead_id is not None:
         about = {**_about(message), "url": link.url}
         lead = {"id": message.lead_id}
-        event = Internal(name="message_clicked", lead=lead, properties=about, source="link", machine=_machine(request))
+        event = Internal(name="message_clicked", lead=lead, properties=about, source="link", machine=machine(request))
         try:
             await here.intake.accept([event], clock())
         except Unavailable:  # the reader comes before the count
@@ -56,14 +55,6 @@ def _of_the_web(url: str) -> bool:
 
 def _about(message: MessageRow) -> dict[str, str]:
     return {"template": message.template, "campaign": message.campaign, "message": message.id}
-
-
-def _machine(request: Request) -> bool:
-    """Whether a program follows the link before any person does."""
-    ahead = any("prefetch" in request.headers.get(name, "") or "preview" in request.headers.get(name, "")
-                for name in FETCHED_AHEAD)  # fmt: skip
-    agent = request.headers.get("user-agent", "").lower()
-    return request.method == "HEAD" or ahead or not agent or any(name in agent for name in MACHINES)
 
 
 @routes.get("/u/{token}")

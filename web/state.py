@@ -7,17 +7,23 @@ from fastapi import Request
 from standardwebhooks import Webhook
 
 from nurture.catalogue import Catalogue
+from nurture.channels.reports import Reporter
 from nurture.intake import Intake
 from nurture.links import Links
 from nurture.readiness import Checklist
 from nurture.settings import Settings
 from nurture.store import Store
+from web.captures import CaptureCounts
 from web.keys import Keys
+from web.throttle import Throttle
 
 
 @dataclass(frozen=True)
 class State:
-    """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source, and what it needs."""
+    """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source, those who report of
+    messages, and what it needs; what was counted of forms, and how often a caller, an address and a visitor's browser may
+    come.
+    """
 
     settings: Settings
     store: Store
@@ -26,7 +32,12 @@ class State:
     links: Links
     keys: Keys
     seals: dict[str, tuple[Webhook, ...]]
+    reporters: dict[str, Reporter]
     checklist: Checklist
+    captures: CaptureCounts
+    callers: Throttle
+    addresses: Throttle
+    browsers: Throttle
 
 
 def state(request: Request) -> State:

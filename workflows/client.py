@@ -1,9 +1,10 @@
-"""How others address journeys and bulk runs on Temporal: start, tell, forget, wake. All of it may be done twice."""
+"""How others address journeys, bulk runs and clocks on Temporal: start, tell, forget, wake, wind. All of it may be done twice."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import IndexedValueType
@@ -23,16 +24,18 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from nurture.errors import Unavailable
 from nurture.journey import Heard
-from nurture.orders import StartOrder
+from nurture.orders import FIRST, StartOrder
 from workflows.bulk import BulkWorkflow
+from workflows.hand_off import HandOffWorkflow
 from workflows.journey import JourneyOrder, JourneyWorkflow
 
+Answer = TypeVar("Answer")
 CAMPAIGN = SearchAttributeKey.for_keyword("NurtureCampaign")
 LEAD = SearchAttributeKey.for_keyword("NurtureLead")
 VERSION = SearchAttributeKey.for_keyword("NurtureVersion")
 ATTRIBUTES = (CAMPAIGN, LEAD, VERSION)
 PATIENCE = timedelta(seconds=5)
-PREFIX = "journey:"
+JOURNEY, CLOCK = "journey", "hand-off"
 PROBLEMS = "'category=WorkflowTaskFailed', 'category=WorkflowTaskTimedOut'"
 AFTER_ALL_IDS = "g"  # ids are hex digits
 PASSING = {
@@ -46,7 +49,12 @@ PASSING = {
 
 def workflow_id(journey_id: str) -> str:
     """The workflow of a journey."""
-    return f"{PREFIX}{journey_id}"
+    return f"{JOURNEY}:{journey_id}"
+
+
+def clock_id(hand_off_id: str) -> str:
+    """The workflow of a hand-off's clock."""
+    return f"{CLOCK}:{hand_off_id}"
 
 
 async def register_search_attributes(client: Client) -> None:
@@ -67,7 +75,7 @@ async def register_search_attributes(client: Client) -> None:
 
 
 class TemporalJourneys:
-    """Journeys and bulk runs on Temporal."""
+    """Journeys, bulk runs and the clocks of hand-offs on Temporal."""
 
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client = client
@@ -114,7 +122,7 @@ class TemporalJourneys:
         """Tell the journey; False when no such workflow runs."""
         handle = self._client.get_workflow_handle(workflow_id(journey_id))
         async with _within_reach():
-            return await _found(handle.signal(JourneyWorkflow.hear, heard, rpc_timeout=PATIENCE))
+            return await _known(handle.signal(JourneyWorkflow.hear, heard, rpc_timeout=PATIENCE))
 
     async def wake(self, run_id: str) -> None:
         """Let the bulk run look again at what it has to do; one that does not run begins to."""
@@ -130,49 +138,79 @@ class TemporalJourneys:
                 rpc_timeout=PATIENCE,
             )
 
+    async def wind(self, hand_off_id: str) -> None:
+        """Let the hand-off's clock look again at what is due; one that does not run begins to."""
+        async with _within_reach():
+            await self._client.start_workflow(
+                HandOffWorkflow.run,
+                hand_off_id,
+                id=clock_id(hand_off_id),
+                task_queue=self._queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                start_signal="stir",
+                priority=Priority(priority_key=FIRST),
+                rpc_timeout=PATIENCE,
+            )
+
     async def forget(self, journey_id: str) -> bool:
         """End the journey's workflow and delete every run of it with its history; True once there is none."""
+        return await self._forgotten(workflow_id(journey_id))
+
+    async def unwind(self, hand_off_id: str) -> bool:
+        """The same of a hand-off's clock."""
+        return await self._forgotten(clock_id(hand_off_id))
+
+    async def _forgotten(self, name: str) -> bool:
         async with _within_reach():
-            runs = await self._runs(workflow_id(journey_id))
+            runs = await self._runs(name)
         for run_id in sorted(runs):
-            execution = WorkflowExecution(workflow_id=workflow_id(journey_id), run_id=run_id)
+            execution = WorkflowExecution(workflow_id=name, run_id=run_id)
             request = DeleteWorkflowExecutionRequest(namespace=self._client.namespace, workflow_execution=execution)
             async with _within_reach():  # a run that is open is terminated by that
-                await _found(self._client.workflow_service.delete_workflow_execution(request, timeout=PATIENCE))
+                await _known(self._client.workflow_service.delete_workflow_execution(request, timeout=PATIENCE))
         return not runs
 
     async def _runs(self, name: str) -> set[str]:
         """Every run that is known: the latest, which the list may not show yet, and all that it shows."""
         listed = self._client.list_workflows(f'WorkflowId = "{name}"', rpc_timeout=PATIENCE)
         runs = {one.run_id async for one in listed}
-        try:
-            runs.add((await self._client.get_workflow_handle(name).describe(rpc_timeout=PATIENCE)).run_id)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-        return runs
+        latest = await _found(self._client.get_workflow_handle(name).describe(rpc_timeout=PATIENCE))
+        return runs | ({latest.run_id} if latest else set())
 
     async def running(self, after: str, upto: str | None) -> AsyncIterator[str]:
         """The journeys that run, by their ids, of those after the one and up to the other; in any order."""
         last = workflow_id(upto or AFTER_ALL_IDS)
-        async for one in self._listed(f"WorkflowId > '{workflow_id(after)}' AND WorkflowId <= '{last}'"):
+        stretch = f"WorkflowId > '{workflow_id(after)}' AND WorkflowId <= '{last}'"
+        async for one in self._listed(JOURNEY, stretch):
             yield one
 
     async def failing(self) -> AsyncIterator[str]:
         """The journeys that run and that no worker can carry on; none from a server too old to tell."""
         try:
-            async for one in self._listed(f"TemporalReportedProblems IN ({PROBLEMS})"):
+            async for one in self._listed(JOURNEY, f"TemporalReportedProblems IN ({PROBLEMS})"):
                 yield one
         except RPCError as error:
             if error.status is not RPCStatusCode.INVALID_ARGUMENT:
                 raise
 
-    async def _listed(self, which: str) -> AsyncIterator[str]:
-        """The journeys that run, by the server's list, which comes a moment after the fact."""
-        ours = f"WorkflowType = 'journey' AND ExecutionStatus = 'Running' AND TaskQueue = '{self._queue}'"
+    async def bulk_runs(self) -> AsyncIterator[str]:
+        """The bulk runs that run, by their ids."""
+        async for one in self._listed("bulk", "WorkflowId STARTS_WITH 'bulk:'"):
+            yield one
+
+    async def ticking(self, after: str, upto: str | None) -> AsyncIterator[str]:
+        """The hand-offs whose clocks run, by their ids, of those after the one and up to the other; in any order."""
+        last = clock_id(upto or AFTER_ALL_IDS)
+        async for one in self._listed(CLOCK, f"WorkflowId > '{clock_id(after)}' AND WorkflowId <= '{last}'"):
+            yield one
+
+    async def _listed(self, kind: str, which: str) -> AsyncIterator[str]:
+        """What runs of a kind, by the server's list, which comes a moment after the fact."""
+        ours = f"WorkflowType = '{kind}' AND ExecutionStatus = 'Running' AND TaskQueue = '{self._queue}'"
         try:
             async for one in self._client.list_workflows(f"{ours} AND {which}", rpc_timeout=PATIENCE):
-                yield one.id.removeprefix(PREFIX)
+                yield one.id.removeprefix(f"{kind}:")
         except (RPCError, TimeoutError) as error:
             raise _understood(error) from error
 
@@ -180,7 +218,7 @@ class TemporalJourneys:
         """End the journey's workflow at once; one that has ended is left alone."""
         handle = self._client.get_workflow_handle(workflow_id(journey_id))
         async with _within_reach():
-            await _found(handle.terminate(reason=reason, rpc_timeout=PATIENCE))
+            await _known(handle.terminate(reason=reason, rpc_timeout=PATIENCE))
 
 
 @asynccontextmanager
@@ -193,15 +231,24 @@ async def _within_reach() -> AsyncIterator[None]:
         raise _understood(error) from error
 
 
-async def _found(asked: Awaitable[object]) -> bool:
+async def _known(asked: Awaitable[object]) -> bool:
     """Whether the server knows what it is asked to do something with."""
-    try:
+
+    async def done() -> bool:
         await asked
+        return True
+
+    return bool(await _found(done()))
+
+
+async def _found(asked: Awaitable[Answer]) -> Answer | None:
+    """What the server answers about something; None when it does not know it."""
+    try:
+        return await asked
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        return False
-    return True
+        return None
 
 
 def _is_new(error: RPCError | TimeoutError) -> bool:

@@ -1,6 +1,5 @@
 """The connection to Temporal, by its own settings (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, TLS)."""
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,10 +11,10 @@ from temporalio.service import RPCError
 
 from nurture.errors import BadSettings, Unavailable
 from workflows.client import register_search_attributes
+from workflows.obstacles import obstacle
 from workflows.payloads import data_converter
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
-QUOTED = re.compile(r'(?:message|error): "([^"]+)"')
 
 
 async def connect(load: Callable[[str], Awaitable[str]], keys: Sequence[bytes] = ()) -> Client:
@@ -28,12 +27,12 @@ async def connect(load: Callable[[str], Awaitable[str]], keys: Sequence[bytes] =
     try:
         client = await Client.connect(**config, data_converter=data_converter(load, keys))
         await register_search_attributes(client)
-    except ValueError as error:
-        raise BadSettings(f"TEMPORAL_ADDRESS: {address} is no address: write host:port") from error
-    except (RuntimeError, RPCError) as error:
-        raise Unavailable(
-            f"Temporal at {address} cannot be reached: {_reason(error)}; start a server (nurture dev) or set TEMPORAL_ADDRESS"
-        ) from error
+    except (RuntimeError, RPCError, ValueError) as error:
+        found = obstacle(error, tls=bool(config.get("tls")))
+        if isinstance(error, ValueError) and not found.ours:
+            raise BadSettings(f"TEMPORAL_ADDRESS: {address} is no address: write host:port") from error
+        words = f"Temporal at {address} cannot be reached: {found.reason}; {found.remedy}"
+        raise BadSettings(words) if found.ours else Unavailable(words) from error
     return client
 
 
@@ -47,14 +46,6 @@ def _config() -> dict[str, Any]:
         raise BadSettings(f"TEMPORAL_…: the settings cannot be used: {str(error).partition(chr(10))[0]}") from error
     config.setdefault("target_host", DEFAULT_ADDRESS)
     return config
-
-
-def _reason(error: RuntimeError | RPCError) -> str:
-    """Why, in the words of the innermost error: the rest is the names of the library's own parts."""
-    if isinstance(error, RPCError):
-        return error.message or error.status.name.lower()
-    words: list[str] = QUOTED.findall(str(error)) or re.findall(r"\w+", str(error))
-    return words[-1]
 
 
 async def require_reachable(client: Client) -> None:

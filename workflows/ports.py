@@ -70,3 +70,30 @@ class BulkPort(ABC):
     @abstractmethod
     async def page(self, order: PageOrder) -> Paged:
         """Take the next leads of the run; whoever an earlier attempt has taken is not taken again."""
+
+
+class ClockOrder(BaseModel):
+    """Look at what is due about a hand-off."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hand_off_id: str
+    now: datetime
+
+
+class Attended(BaseModel):
+    """What is next comes at `until`, without it only when somebody stirs; with an `ending` nothing does any more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    until: datetime | None = None
+    ending: str = ""
+
+
+class HandOffPort(ABC):
+    """Sees to it that sales answers."""
+
+    @activity.defn
+    @abstractmethod
+    async def attend(self, order: ClockOrder) -> Attended:
+        """Do what is due and tell who is to know; done again, nobody is told twice."""

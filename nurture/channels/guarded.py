@@ -10,13 +10,14 @@ import structlog
 
 from nurture.breaker import PROBE_EVERY, Breaker, Outcome, after, put_off
 from nurture.channels import Channel, Envelope, Receipt
+from nurture.channels.providers import REFUSED_KEY
 from nurture.channels.replies import CREDENTIALS
 from nurture.errors import AddressRefused, Ambiguous, MessageRefused, NurtureError, ProviderUnavailable, SendError
 from nurture.store import Session, Store, breakers
 
 LOOK_EVERY = 2.0  # seconds after which a worker asks what the others found out
 OUR_FAULT = frozenset({"550", "554", "5.1.7", "5.1.8"})  # beside 5.7.x: what is refused for the sender's sake
-LOCKS = frozenset(map(str, CREDENTIALS))
+LOCKS = frozenset(map(str, CREDENTIALS | REFUSED_KEY))
 
 log = structlog.get_logger()
 
@@ -44,6 +45,9 @@ class GuardedChannel:
             receipt = await self._channel.send(envelope)
         except SendError as error:
             self._learn(_outcome(error), str(error), probe)
+            if probe and isinstance(error, ProviderUnavailable) and error.cause == "provider":
+                # Its trouble is that of all: it comes back as they do, not by how often it was tried.
+                error.retry_after = error.retry_after or put_off(self._breaker, envelope.key, self._clock())
             raise
         self._learn(Outcome.WORKS, "", probe)
         return receipt

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from email.header import Header
 from email.headerregistry import Address
 from email.utils import format_datetime
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -41,7 +42,7 @@ class Mail:
 
 def compose(envelope: Envelope) -> Mail:
     """The envelope as a mail; MessageRefused names the header that cannot be, AddressRefused that no such address exists."""
-    sender, recipient = _mailbox("From", envelope.sender), _recipient(envelope.recipient)
+    sender, recipient = mailbox("From", envelope.sender), _recipient(envelope.recipient)
     headers = {
         "From": _named("From", sender),
         "To": recipient.addr_spec,
@@ -54,7 +55,7 @@ def compose(envelope: Envelope) -> Mail:
         "Content-Type": f'multipart/alternative; boundary="{BOUNDARY}"',
     }
     if envelope.reply_to is not None:
-        headers["Reply-To"] = _named("Reply-To", _mailbox("Reply-To", envelope.reply_to))
+        headers["Reply-To"] = _named("Reply-To", mailbox("Reply-To", envelope.reply_to))
     headers |= {_own(name): _text(name, value) for name, value in envelope.headers.items()}
     head = "".join(_folded(name, value) for name, value in headers.items())
     mail = f"{head}\r\n{_part('plain', envelope.text)}{_part('html', envelope.html)}--{BOUNDARY}--\r\n"
@@ -64,6 +65,11 @@ def compose(envelope: Envelope) -> Mail:
 def bare(message_id: str) -> str:
     """A Message-ID without its angle brackets."""
     return message_id.strip().removeprefix("<").removesuffix(">")
+
+
+def own_name(message_id: str) -> str:
+    """The part of a Message-ID that is the message's own: short, and fit for what providers let go along."""
+    return bare(message_id).partition("@")[0]
 
 
 def _fit(header: str, value: str) -> str:
@@ -124,7 +130,8 @@ def _recipient(text: str) -> Address:
     return address
 
 
-def _mailbox(header: str, text: str) -> Address:
+@lru_cache(maxsize=100)
+def mailbox(header: str, text: str) -> Address:
     """`Name <address>` or a bare address, as configured for a sender."""
     match = NAMED.fullmatch(_fit(header, text))
     name, spec = (match["quoted"] or match["name"] or "", match["address"]) if match else ("", text.strip())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -12,9 +12,11 @@ from nurture.loader import read
 from nurture.mailing import Mailing
 from nurture.message_variables import EVERY, TEAM
 from nurture.settings import Settings, read_settings
-from nurture.steps import Message
+from nurture.steps import Call, Message
 from nurture.templates import Templates
 from nurture.version import Version
+
+Kind = TypeVar("Kind")
 
 
 def check(
@@ -35,7 +37,7 @@ def check(
         campaigns |= loaded.catalogue.campaigns
         mailings |= loaded.catalogue.mailings
         faults += [fault for fault in _missing(path) or loaded.faults if _concerns(fault, path)]
-    faults = list(dict.fromkeys([*faults, *_unsent(settings, campaigns, mailings)]))
+    faults = list(dict.fromkeys([*faults, *_unsent(settings, campaigns, mailings), *_unsigned(settings, campaigns)]))
     for fault in faults:
         out.print(f"{fault.level}: {fault}", style="red" if fault.level == "error" else "yellow", soft_wrap=True)
     errors = sum(fault.level == "error" for fault in faults)
@@ -62,16 +64,23 @@ def _concerns(fault: Fault, path: Path) -> bool:
 
 def _unsent(settings: Settings, campaigns: dict[str, Version], mailings: dict[str, Mailing]) -> Iterator[Fault]:
     """What is wrong with messages that no campaign and no mailing sends, notices to the team among them."""
-    sent = {one.template for one in mailings.values()} | {
-        step.template
-        for version in campaigns.values()
-        for state in version.campaign.states
-        for step in state.steps
-        if isinstance(step, Message)
-    }
+    sent = {one.template for one in mailings.values()} | {step.template for step in _steps(campaigns, Message)}
     templates = Templates([settings.templates])
     for key in templates.keys():  # noqa: SIM118  # it is no mapping
         if key not in sent:
             for text in templates.faults(key, TEAM if key.startswith("team/") else EVERY):
                 place, _, message = text.partition(": ")
                 yield Fault("error", place, message)
+
+
+def _unsigned(settings: Settings, campaigns: dict[str, Version]) -> Iterator[Fault]:
+    """Which hooks have no secret: whoever is called cannot tell that it was us."""
+    called = {step.hook for step in _steps(campaigns, Call)} | ({"sales"} if settings.sales_webhook else set())
+    for hook in sorted(called - settings.hook_secrets.keys()):
+        place = f"NURTURE_HOOK_SECRETS__{hook.upper()}"
+        yield Fault("warning", place, f"{hook} is called unsigned: set the secret that it checks, whsec_… (base64)")
+
+
+def _steps(campaigns: dict[str, Version], kind: type[Kind]) -> Iterator[Kind]:
+    steps = (step for one in campaigns.values() for state in one.campaign.states for step in state.steps)
+    return (step for step in steps if isinstance(step, kind))

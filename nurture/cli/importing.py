@@ -13,6 +13,7 @@ import typer
 from pydantic import ValidationError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from nurture.arrivals import Arrival
 from nurture.cli.context import Here, counted, err, in_store, out, pairs
 from nurture.cli.sheet import Row, Sheet, read_sheet
 from nurture.errors import BadInput, NurtureError, Refused, Unavailable
@@ -26,6 +27,7 @@ from nurture.settings import read_settings
 AT_ONCE = 500
 LONGEST_SOURCE = 100
 ALSO_KNOWN_AS = {"e_mail": "email", "mail": "email", "firstname": "first_name", "lastname": "last_name"}
+ARRIVAL = "arrival"
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -93,9 +95,12 @@ class Import:
         if row.fault:
             raise BadInput(row.fault)
         lead = lead_of(row.cells, self.fields)
+        arrival = lead.pop(ARRIVAL, None)
+        told: dict[str, Any] = {} if arrival is None else {"context": {"arrival": {"channel": "import", **arrival}}}
         # Who has answered a topic keeps that answer, above all a no: the file speaks for the others.
+        told |= {"consents": dict(self.consents), "source": self.source, "unsaid_only": True}
         try:
-            return Internal(lead=lead, consents=dict(self.consents), source=self.source, unsaid_only=True)
+            return Internal.model_validate({"lead": lead, **told})
         except ValidationError as error:
             raise bad_input(error) from None
 
@@ -146,6 +151,7 @@ def import_(
     """Import leads from a CSV file; a second run changes nothing.
 
     Columns are named as the fields of a lead: email, phone, external_id, first_name, company.name, custom.plan, tags …
+    Where a lead came from is arrival.channel, arrival.placement, arrival.creative and arrival.offer.
     A cell that is empty leaves what is known as it is, and tags are added to those that are there. A row that cannot be
     used is told with its line, and the others are imported all the same.
     """
@@ -233,7 +239,7 @@ def _fault(column: str, path: str) -> str:
     group, _, name = path.partition(".")
     if group in SYSTEMS:
         return "" if name else f"column {column!r} needs a system: say --map {column}={path}.…"
-    if path in IDENTITIES:
+    if path in IDENTITIES or (group == ARRIVAL and name in Arrival.model_fields):
         return ""
     try:
         validated({group: {name: None}} if name else {group: None})

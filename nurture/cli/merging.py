@@ -25,7 +25,7 @@ def merge(
     """
 
     async def work(here: Here) -> Merged:
-        recorder = Recorder(catalogue(here.settings))
+        recorder = Recorder(catalogue(here.settings), here.settings)
         return await merge_leads(here.store, recorder, keep, gone, by=by or user(), now=here.now, rehearse=dry_run)
 
     if not dry_run and not yes:

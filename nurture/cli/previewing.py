@@ -9,6 +9,7 @@ import typer
 from nurture.cli.context import Here, in_store, out, pairs, tree, write
 from nurture.errors import NotFound
 from nurture.faults import did_you_mean
+from nurture.fields import BANT
 from nurture.message_variables import lead_variables
 from nurture.settings import Settings, read_settings
 from nurture.store.leads import look_up
@@ -25,9 +26,17 @@ NOTICE: dict[str, Any] = {
     "hand_off": "(the hand-off's id)",
     "why": {"campaign": "preview", "version": "", "definition": "preview", "title": "Preview", "facts": []},
     "scores": [{"name": "interest", "points": 70}],
-    "points": [],
+    "points": [{"score": "interest", "rule": "visit", "points": 10}],
     "did": [],
-    "received": [],
+    "received": [{"template": "price-list/greet", "at": "2026-11-23 10:00 UTC", "clicked": 1}],
+    "company": {"name": "Example Trading", "turnover": 2_000_000},
+    "bant": dict.fromkeys(BANT),
+    "pages": [{"page": "/prices", "times": 3, "seconds": 240, "last": "2026-11-23 10:00 UTC"}],
+    "asked": [],
+    "deed": "assigned",
+    "person": "Anna",
+    "to_lead": False,
+    "answer_by": None,
 }
 
 
@@ -53,7 +62,7 @@ def preview(
     profile |= tree(pairs(given, "--set"))
     context = _context(settings, profile, stage)
     if template.startswith("team/"):
-        context["links"] = {"unsubscribe": None}
+        context["links"] = {"unsubscribe": None, "answer": f"{settings.base_url}/h/preview"}
     rendered = templates.render(template, language or profile.get("language"), context)
     if html is not None:
         write(html, rendered.html)

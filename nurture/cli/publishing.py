@@ -7,18 +7,20 @@ from typing import Annotated, Any
 import typer
 
 from nurture.cli.context import Here, campaign, catalogue, in_store, out, user
+from nurture.definitions import Definition
+from nurture.scores import Score
 from nurture.settings import read_settings
-from nurture.store import campaigns
-from nurture.store.campaigns import Published
+from nurture.store import campaigns, declarations
 
 
 def publish(
     keys: Annotated[list[str] | None, typer.Argument(metavar="[CAMPAIGN]...", help="All unless named.")] = None,
     by: Annotated[str, typer.Option(help="Who publishes; the user of this machine unless given.")] = "",
 ) -> None:
-    """Make campaigns as written what new journeys take.
+    """Make campaigns as written what new journeys take; put scores and definitions in force.
 
-    Everything is checked first. Journeys on their way finish the version that they entered.
+    Everything is checked first. Journeys on their way finish the version that they entered. Scores and definitions are
+    published unless campaigns are named.
     """
     settings = read_settings()
     declared = catalogue(settings)
@@ -27,15 +29,21 @@ def publish(
     watching: dict[str, Any] = {"audiences": declared.audiences, "pace": settings.pace_factor}
     commit, who = commit_of(settings.campaigns), by or user()
 
-    async def work(here: Here) -> dict[str, Published]:
-        async with here.store.write() as session:
-            return {
-                one.campaign.key: await campaigns.publish(session, one, by=who, commit=commit, now=here.now, **watching)
-                for one in chosen
-            }
+    values: list[Score | Definition] = [] if keys else [*declared.scores.values(), *declared.definitions.values()]
 
-    for key, made in in_store(work).items():
-        out.print(f"{key} version {made.number} ({made.hash[:12]}): {'published' if made.new else 'unchanged'}")
+    async def work(here: Here) -> dict[str, campaigns.Published | declarations.Published]:
+        note: dict[str, Any] = {"by": who, "commit": commit, "now": here.now}
+        async with here.store.write() as session:
+            made: dict[str, campaigns.Published | declarations.Published] = {}
+            for value in values:
+                name = f"{declarations.kind_of(value)} {value.key}"
+                made[name] = await declarations.publish(session, value, **note)
+            for one in chosen:
+                made[one.campaign.key] = await campaigns.publish(session, one, **note, **watching)
+            return made
+
+    for name, made in in_store(work).items():
+        out.print(f"{name} version {made.number} ({made.hash[:12]}): {'published' if made.new else 'unchanged'}")
 
 
 def commit_of(folder: Path) -> str:

@@ -20,6 +20,7 @@ from nurture.settings import read_settings
 from nurture.simulate import A_MONDAY, Planned, Story
 from nurture.simulate import at as planned
 from nurture.simulate import simulate as run
+from nurture.teams import Team
 from nurture.telling import tell_all
 from nurture.version import Version
 
@@ -37,12 +38,13 @@ class Setting(NamedTuple):
     rules: HouseRules
     time_zone: str
     key: str
+    teams: Sequence[Team] = ()
 
     def story(self, lead_id: str) -> Story:
         """The story of the lead of that id."""
         return run(
             self.version, lead=self.lead, events=self.events, start=self.start, scores=self.scores, rules=self.rules,
-            lead_id=lead_id, time_zone=self.time_zone, key=self.key,
+            lead_id=lead_id, time_zone=self.time_zone, key=self.key, teams=self.teams,
         )  # fmt: skip
 
 
@@ -72,6 +74,7 @@ def simulate(
     setting = Setting(
         campaign_of(declared.campaigns, campaign), known, [_planned(one) for one in at or []], _start(start),
         tuple(declared.scores.values()), settings.rules, settings.time_zone, key,
+        tuple(declared.teams.values()),
     )  # fmt: skip
     if leads == 1:
         _tell(setting)
@@ -112,6 +115,9 @@ def _tell(setting: Setting) -> None:
         out.print(f"withheld: {template} ({reason})")
     if story.hand_offs:
         out.print(f"handed over as: {', '.join(story.hand_offs)}")
+    for one in story.sales:
+        whom = f" {one.person}" if one.person else " the lead of the team"
+        out.print(f"  {_day(one.at, setting.start)}  {one.deed}{'' if one.deed == 'recycled' else whom}")
     if points := story.lead.get("score"):
         out.print(f"scores: {', '.join(f'{name} {value:g}' for name, value in sorted(points.items()))}")
 

@@ -49,7 +49,7 @@ def settle(
     async def work(here: Here) -> None:
         status = Status.ACCEPTED if sent else Status.REJECTED
         async with here.store.write() as session:
-            await messages.settle(session, message, status, f"by hand: {because.strip()}", here.now)
+            await messages.settle(session, message, status, because.strip(), here.now)
 
     in_store(work)
     out.print(f"message {message} {'was sent' if sent else 'was never sent'}")

@@ -10,20 +10,20 @@ belonged to an erased lead nobody comes in, but with a consent of their own.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from nurture.errors import NotFound, NurtureError, Refused, Unavailable
 from nurture.identity import Key, field_of, names_one_person
 from nurture.intake.incoming import Consent, Internal, Prepared, prepared
+from nurture.intake.joining import joined
 from nurture.store import erasure, merges
 from nurture.store import held as rows
 from nurture.store.held import HeldLead
-from nurture.store.merging import Merge, join
+from nurture.store.merging import Merge
 from nurture.store.models import new_id
 
-Caps: TypeAlias = Mapping[tuple[str, str], int]
 TURNED_OUT = "a visitor turned out to be this lead"
 
 
@@ -111,8 +111,8 @@ class Resolved(NamedTuple):
     names: Names
 
 
-def resolve(connection: Connection, items: Sequence[Prepared], caps: Caps) -> Resolved:
-    """Whom the items belong to; keys are written by `save_names`, after the leads. `caps` are how often rules give."""
+def resolve(connection: Connection, items: Sequence[Prepared]) -> Resolved:
+    """Whom the items belong to; keys are written by `save_names`, after the leads."""
     known = rows.by_keys(connection, {key for item in items for key in item.keys})
     there = _existing(connection, items)
     weak = any(not names_one_person(kind) for item in items for kind, _ in item.keys)
@@ -128,7 +128,7 @@ def resolve(connection: Connection, items: Sequence[Prepared], caps: Caps) -> Re
         raise Raced("a lead was merged into another at this very moment: try again")
     for made in names.made:
         held[made] = HeldLead(made, is_new=True)
-    news = _absorb(connection, names, held, caps, items[0].now)
+    news = _absorb(connection, names, held, items[0].now)
     members = [
         Member(item, error=barred[at]) if at in barred else _member(item, ids[at], names, held)
         for at, item in enumerate(items)
@@ -172,14 +172,14 @@ def _member(item: Prepared, lead_id: str | None, names: Names, held: dict[str, H
     return Member(item, lead, not_theirs={key[0] for key in item.keys if names.final(names.known[key]) != lead.id})
 
 
-def _absorb(connection: Connection, names: Names, held: dict[str, HeldLead], caps: Caps, now: datetime) -> list[Member]:
+def _absorb(connection: Connection, names: Names, held: dict[str, HeldLead], now: datetime) -> list[Member]:
     """Give what anonymous visitors did to the leads that they turned out to be."""
     news = []
     for anonymous in names.turned_out:
         lead = held[names.final(anonymous)]
         if anonymous not in names.made:  # nothing of it is written yet
             rows.settle(connection, lead, now)
-            merge = join(connection, lead, held[anonymous], caps, by=TURNED_OUT, now=now)
+            merge = joined(connection, lead, held[anonymous], by=TURNED_OUT, now=now)
             news.append(Member(told(merge, now), lead, brought=merge.changed))
     return news
 

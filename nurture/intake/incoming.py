@@ -11,17 +11,23 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from nurture.arrivals import Context
+from nurture.deals import News
 from nurture.errors import BadInput, NurtureError
 from nurture.fields import Patch, validated
 from nurture.identity import Key, in_order, plain_id, popped_keys
+from nurture.intake.capturing import Captured
+from nurture.needs import Need
 from nurture.scores import Change
+from nurture.stages import STAGES
 from nurture.store.models import new_id
 
 RESERVED = frozenset(
     {
         "message_sent", "message_delivered", "message_opened", "message_clicked", "message_replied", "message_bounced",
         "message_complained", "unsubscribed", "score_reached", "survey_answered", "answered", "stage_changed",
-        "handed_over", "sales_accepted", "sales_rejected",
+        "handed_over", "sales_accepted", "sales_rejected", "hand_off_recycled", "returned", "confirmed", "recommended",
+        "referral_rewarded", "need_told", "task_done", "task_overdue",
     }
 )  # fmt: skip
 """Names of events that only we report."""
@@ -67,6 +73,7 @@ class Incoming(BaseModel):
     source: str = Field(default="api", max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
     machine: bool = False
     consents: dict[str, bool | Consent] = Field(default_factory=dict, max_length=50)
+    context: Context | None = None
 
 
 class Enrolment(BaseModel):
@@ -82,14 +89,30 @@ class Enrolment(BaseModel):
     event: str | None = None
 
 
-class Internal(Incoming):
-    """What we ourselves report: its name may be a reserved one, and it may enter the lead into a campaign or give points.
+class Recommended(BaseModel):
+    """The share code that a friend came by, and the lead whose device it came with, if that is known."""
 
-    With `unsaid_only` its consents count for topics that the lead has not answered: somebody else speaks for it.
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    device_of: str | None = None
+
+
+class Internal(Incoming):
+    """What we ourselves report: its name may be a reserved one, and it may do more than an event does.
+
+    It may enter the lead into a campaign, give points, be captured by a form, tell of an order or of needs, or bring a
+    friend by a share code; `because` is the reason of a change of stage. With `unsaid_only` its consents count for topics
+    that the lead has not answered: somebody else speaks for it.
     """
 
     enrol: Enrolment | None = None
     points: tuple[Change, ...] = ()
+    captured: Captured | None = None
+    order: News | None = None
+    needs: tuple[Need, ...] = ()
+    recommended: Recommended | None = None
+    because: str = ""
     unsaid_only: bool = False
 
 
@@ -121,6 +144,7 @@ class Prepared:
     patch: Patch
     lead_id: str | None = None
     test: bool | None = None
+    stage: str | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)
 
     @property
@@ -149,10 +173,10 @@ def bad_input(error: ValidationError, known: tuple[str, ...] = ()) -> BadInput:
     """The first fault that pydantic found, in our words, with its field."""
     fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in fault["loc"] if part not in ("bool", "Consent"))[:200]
-    words = WORDS.get(fault["type"], fault["msg"])
+    words = WORDS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
     if fault["type"] == "extra_forbidden" and (close := get_close_matches(place, known, n=1)):
         words += f": did you mean {close[0]}?"
-    return BadInput(f"{place}: {words}", field=place)
+    return BadInput(f"{place}: {words}" if place else words, field=place or None)
 
 
 def prepared(incoming: Incoming, now: datetime, region: str | None = None) -> Prepared:
@@ -164,7 +188,7 @@ def prepared(incoming: Incoming, now: datetime, region: str | None = None) -> Pr
     if incoming.properties and (fault := not_plain(incoming.properties)):
         raise BadInput(f"properties: {fault}", field="properties")
     given = dict(incoming.lead)
-    lead_id, test = plain_id(given.pop("id", None), "id"), _flag(given, "test")
+    lead_id, test, stage = plain_id(given.pop("id", None), "id"), _flag(given, "test"), _stage(given)
     keys = popped_keys(given)
     patch = validated(given, region)
     keys |= {path: str(value) for path, value in patch.says if value is not None and path in ("email", "phone")}
@@ -174,7 +198,7 @@ def prepared(incoming: Incoming, now: datetime, region: str | None = None) -> Pr
         _topic(topic): Consent(granted=said) if isinstance(said, bool) else said
         for topic, said in incoming.consents.items()
     }
-    return Prepared(incoming, incoming.id or new_id(), now, in_order(keys), patch, lead_id, test, consents)
+    return Prepared(incoming, incoming.id or new_id(), now, in_order(keys), patch, lead_id, test, stage, consents)
 
 
 def _check_time(at: datetime, now: datetime) -> None:
@@ -189,6 +213,17 @@ def _flag(given: dict[str, Any], name: str) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise BadInput(f"lead.{name}: give true or false", field=f"lead.{name}")
     return value
+
+
+def _stage(given: dict[str, Any]) -> str | None:
+    stage = given.pop("stage", None)
+    if stage in (None, ""):
+        return None
+    if stage not in STAGES:
+        raise BadInput(
+            f"lead.stage: is no stage of the life cycle: write one of {', '.join(STAGES)}", field="lead.stage"
+        )
+    return str(stage)
 
 
 def _topic(topic: str) -> str:

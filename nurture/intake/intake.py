@@ -47,7 +47,7 @@ class Intake:
 
     def __init__(self, store: Store, catalogue: Catalogue, settings: Settings) -> None:
         self.store = store
-        self.recorder = Recorder(catalogue)
+        self.recorder = Recorder(catalogue, settings)
         self.limit, self.region = settings.outbox_limit, settings.phone_region
         self._calls: deque[Call] = deque()
         self._waiting = 0

@@ -5,28 +5,40 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from nurture.catalogue import Catalogue
 from nurture.facts import Happening
 from nurture.fields import Patch
 from nurture.identity import field_of, names_one_person
+from nurture.intake.arriving import RETURNED, Arriving, Guestbook
+from nurture.intake.capturing import Proofs
+from nurture.intake.dealings import Dealings, by_event
 from nurture.intake.identities import Member, Names, resolve, save_names, told
 from nurture.intake.incoming import Internal, Prepared, Result, prepared
-from nurture.intake.scoring import Ask, Scorebook, Scoring
+from nurture.intake.joining import joined
+from nurture.intake.refolding import refold
+from nurture.intake.scoring import Item, Scorebook, Scoring, Tallies
+from nurture.intake.shadows import Shadows
 from nurture.profile import patched
+from nurture.rulebook import NOTHING
 from nurture.scores import Change
+from nurture.settings import Settings
 from nurture.store import held as rows
+from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table
 from nurture.store.consents import Answer, answers_of
 from nurture.store.held import HeldLead
-from nurture.store.merging import Merge, join
+from nurture.store.merging import Merge
 from nurture.store.models import ConsentRow, EventRow, OutboxRow, new_id
+from nurture.store.outbox import UNCLAIMED
+from nurture.store.score_tables import ProfileChangeRow
+from nurture.tally import Crossed
 
 SMALLEST = timedelta(microseconds=1)
 UNSUBSCRIBED, SCORE_REACHED = "unsubscribed", "score_reached"
 EVENTS = table(EventRow)
-KNOWN = select(EVENTS.c.id, EVENTS.c.lead_id).where(EVENTS.c.id.in_(bindparam("given", expanding=True)))
+KNOWN = select(EVENTS.c.id, EVENTS.c.lead_id).where(among(EVENTS.c.id, "given"))
 
 
 @dataclass(slots=True)
@@ -41,6 +53,7 @@ class Taken:
     changed: frozenset[str]
     warnings: list[str]
     new_lead: bool
+    reports: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # events of our own that follow
     merged: bool = False
     consented: list[str] = field(default_factory=list)
     stays_no: bool = False
@@ -52,26 +65,40 @@ class Books:
 
     events: list[dict[str, Any]] = field(default_factory=list)
     consents: list[dict[str, Any]] = field(default_factory=list)
+    profiles: list[dict[str, Any]] = field(default_factory=list)
     outbox: list[dict[str, Any]] = field(default_factory=list)
     scores: Scorebook = field(default_factory=Scorebook)
+    proofs: Proofs = field(default_factory=Proofs)
+
+    @property
+    def changed(self) -> dict[str, set[str]]:
+        """By lead, the keys under which something is announced."""
+        found: dict[str, set[str]] = {}
+        for row in self.outbox:
+            found.setdefault(row["lead_id"], set()).update(row["body"].get("keys", ()))
+        return found
 
     def save(self, connection: Connection) -> None:
         """Write them."""
         insert_rows(connection, EventRow, self.events)
         self.scores.save(connection)
+        self.proofs.save(connection)
         insert_rows(connection, ConsentRow, self.consents)
+        insert_rows(connection, ProfileChangeRow, self.profiles)
         insert_rows(connection, OutboxRow, self.outbox)
 
 
 class Recorder:
     """Records what comes in, by the catalogue's rules; the caller's transaction makes it true."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.scoring = Scoring(catalogue.scores)
+    def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
+        self.scoring, self.arriving = Scoring(catalogue.scores), Arriving(settings)
+        self.rewards = by_event(catalogue.rewards.values())
+        self.shadows = Shadows(catalogue.definitions.values())
 
     def record(self, connection: Connection, items: Sequence[Prepared]) -> list[Result]:
         """Record the items in their order; a duplicate has no effect, and one whose lead is unknown comes back refused."""
-        news, members, names = resolve(connection, items, self.scoring.caps)
+        news, members, names = resolve(connection, items)
         known = _known(connection, items)
         results = self._recorded(connection, [*news, *members], names, known)
         return [results[at] for at in range(len(news), len(news) + len(items))]
@@ -80,6 +107,9 @@ class Recorder:
         self, connection: Connection, members: Sequence[Member], names: Names, known: dict[str, str]
     ) -> dict[int, Result]:
         """What became of each member; `known` are the ids of those that were recorded before, with their leads."""
+        coming = [(member.lead.id, member.item.given) for member in members if member.lead is not None]
+        books, guests = Books(), self.arriving.guestbook(connection, coming)
+        dealings = Dealings(connection, members, self.rewards)
         results: dict[int, Result] = {}
         taken: dict[int, Taken] = {}
         touched: dict[str, HeldLead] = {}
@@ -91,20 +121,29 @@ class Recorder:
             if item.given.id is not None and item.id in known:
                 results[at] = Result(item.id, known[item.id], duplicate=True)
                 continue
+            if (error := dealings.refusal(item, lead)) is not None:
+                results[at] = Result(item.id, error=error)
+                continue
             if item.given.name is not None:
                 known[item.id] = lead.id
             touched[lead.id] = lead
-            taken[at] = _take(member, lead)
-        books = Books()
+            taken[at] = _take(member, lead, dealings)
+            _arrive(taken[at], guests, books.proofs)
+        now = max(member.item.now for member in members)
+        if absorbed := [lead for lead in touched.values() if lead.absorbed]:
+            refold(connection, self.scoring.book, absorbed, now)
         self._score(connection, list(taken.values()), books)
-        rows.save(connection, touched.values(), max(member.item.now for member in members))
+        rows.save(connection, touched.values(), now)
         save_names(connection, names, unborn={one for one in names.made if one not in touched})
+        dealings.save(connection)
         books.save(connection)
+        guests.save(connection)
+        self.shadows.look(connection, touched, books.changed)
         return results | {at: _result(one) for at, one in taken.items()}
 
     def merge(self, connection: Connection, kept: HeldLead, gone: HeldLead, by: str, now: datetime) -> Merge:
         """Make the two held leads one, with all that follows from it: consents, scores, thresholds, what is announced."""
-        merge = join(connection, kept, gone, self.scoring.caps, by, now)
+        merge = joined(connection, kept, gone, by, now)
         member = Member(told(merge, now), kept, brought=merge.changed)
         self._recorded(connection, [member], Names({}, {}), {})
         return merge
@@ -117,30 +156,42 @@ class Recorder:
         return result
 
     def _score(self, connection: Connection, taken: Sequence[Taken], books: Books) -> None:
-        asks = [self._ask(one) for one in taken]
-        tallies = self.scoring.tallies(connection, zip((one.lead for one in taken), asks, strict=True))
+        items = [self._item(one) for one in taken]
+        leaving = [self._leaving(one, item) for one, item in zip(taken, items, strict=True)]
+        tallies = self.scoring.tallies(connection, [*items, *leaving])
         consents = _consents(connection, taken)
-        for one, ask in zip(taken, asks, strict=True):
-            lead, cause = one.lead, one.item.id
+        for one, item, leaves in zip(taken, items, leaving, strict=True):
+            lead = one.lead
             latest, lead.profile = lead.profile, one.profile  # rules see the profile as it stood after this item
-            scored = books.scores.take(lead, ask, tallies[lead.id], _human(one), cause, one.received, _points(one))
-            lead.profile = latest
+            scored = books.scores.take(item, tallies, one.item.id, one.received, _points(one))
             refused = _answer(one, consents.setdefault(lead.id, {}), books)
             _tell(one, [*sorted(one.changed), *scored.keys], books)
-            for score, crossing, points in scored.reached:
-                reached = {"score": score.key, "threshold": crossing.threshold.key, "points": points}
-                _report(one, SCORE_REACHED, reached, books)
+            for name, about in one.reports:
+                _report(one, name, about, books)
+            reached = [*scored.reached]
             for topic in refused:
-                given = one.item.given.properties if one.item.given.name == UNSUBSCRIBED else {}
-                _report(one, UNSUBSCRIBED, {**given, "topic": topic}, books)
+                reached += _leave(one, topic, leaves, tallies, books)
+            lead.profile = latest
+            for crossed in (one for one in reached if not self.scoring.book.scores[one.score].shadow):
+                facts = {"score": crossed.score, "threshold": crossed.threshold.key, "points": crossed.points}
+                _report(one, SCORE_REACHED, facts, books)
             if isinstance(one.item.given, Internal) and one.item.given.enrol is not None:
                 body = {**one.item.given.enrol.model_dump(), "order": one.item.id}
                 books.outbox.append(_order(one, "enrol", body))
+            if one.changed:
+                books.profiles.append(_became(one))
 
-    def _ask(self, one: Taken) -> Ask:
+    def _item(self, one: Taken) -> Item:
+        event, given = _human(one), _points(one)
         if one.merged:
-            return self.scoring.ask_of_merge()
-        return self.scoring.ask(_human(one), one.changed, new_lead=one.new_lead, given=_points(one))
+            return Item(one.lead, event, self.scoring.book.ask_all())
+        name = event.name if event is not None else None
+        return Item(one.lead, event, self.scoring.book.ask(name, one.changed, new_lead=one.new_lead, given=given))
+
+    def _leaving(self, one: Taken, item: Item) -> Item:
+        """What it may move when the item says no to something, which makes an event of its own."""
+        leaves = any(not said.granted for said in one.item.consents.values()) and not one.item.given.machine
+        return item._replace(ask=self.scoring.book.ask(UNSUBSCRIBED) if leaves else NOTHING)
 
 
 def _known(connection: Connection, items: Sequence[Prepared]) -> dict[str, str]:
@@ -156,7 +207,7 @@ def _consents(connection: Connection, taken: Sequence[Taken]) -> dict[str, dict[
     return answers_of(connection, leads) if leads else {}
 
 
-def _take(member: Member, lead: HeldLead) -> Taken:
+def _take(member: Member, lead: HeldLead, dealings: Dealings) -> Taken:
     item, given = member.item, member.item.given
     new_lead = lead.is_new and lead.last_received is None
     received = _receive(lead, item.now)
@@ -179,11 +230,29 @@ def _take(member: Member, lead: HeldLead) -> Taken:
         lead.profile, lead.written = after.profile, after.written
     if item.test is not None and item.test != lead.test:
         lead.test, lead.profile_changed = item.test, True
+    dealt = dealings.take(item, lead, received, new_lead=new_lead)
     event = None
     if given.name is not None and given.name != UNSUBSCRIBED:  # that one follows from the consents
-        event = Happening(given.name, given.at or received, given.properties, item.id, received)
-    merged = member.brought is not None
-    return Taken(item, lead, received, event, lead.profile, changed, warnings, new_lead, merged)
+        properties = {**given.properties, **dealt.properties}
+        event = Happening(given.name, given.at or received, properties, item.id, received)
+    return Taken(
+        item, lead, received, event, lead.profile, changed | dealt.changed, warnings, new_lead, dealt.reports,
+        merged=member.brought is not None,
+    )  # fmt: skip
+
+
+def _arrive(one: Taken, guests: Guestbook, proofs: Proofs) -> None:
+    """Note how the lead came, and what a form made of it."""
+    given, lead = one.item.given, one.lead
+    at = one.received if given.at is None else given.at
+    news = guests.take(lead, given, one.event.id if one.event is not None else None, at)
+    one.changed |= news.changed
+    if news.returned is not None:
+        one.reports.append((RETURNED, news.returned))
+    captured = given.captured if isinstance(given, Internal) else None
+    if captured is not None:
+        proofs.take(lead, captured, one.received)
+    one.profile = lead.profile
 
 
 def _receive(lead: HeldLead, now: datetime) -> datetime:
@@ -199,6 +268,22 @@ def _points(one: Taken) -> tuple[Change, ...]:
 
 def _human(one: Taken) -> Happening | None:
     return None if one.item.given.machine else one.event
+
+
+def _leave(one: Taken, topic: str, leaves: Item, tallies: Tallies, books: Books) -> Sequence[Crossed]:
+    """The lead leaves a topic: the event, the points that it takes, and the thresholds that it makes the score reach."""
+    given = one.item.given.properties if one.item.given.name == UNSUBSCRIBED else {}
+    event = _report(one, UNSUBSCRIBED, {**given, "topic": topic}, books)
+    scored = books.scores.take(leaves._replace(event=event), tallies, event.id, event.heard_at)
+    books.outbox[-1]["body"]["keys"] += scored.keys
+    return scored.reached
+
+
+def _became(one: Taken) -> dict[str, Any]:
+    """What the parts of the profile became that the item changed."""
+    groups = sorted(key.removeprefix("lead.") for key in one.changed if key.startswith("lead."))
+    became = {group: one.profile.get(group) for group in groups}
+    return {"lead_id": one.lead.id, "received": one.received, "became": became}
 
 
 def _answer(one: Taken, held: dict[str, Answer], books: Books) -> list[str]:
@@ -237,12 +322,13 @@ def _tell(one: Taken, keys: list[str], books: Books) -> None:
         books.outbox.append(_order(one, "event", {**about, "keys": keys}))
 
 
-def _report(one: Taken, name: str, properties: dict[str, Any], books: Books) -> None:
+def _report(one: Taken, name: str, properties: dict[str, Any], books: Books) -> Happening:
     """An event of our own that follows from the item."""
     received = _receive(one.lead, one.item.now)
     event = Happening(name, received, properties, new_id(), received)
     books.events.append({**_event_row(one, event), "source": "nurture", "machine": False})
     books.outbox.append(_order(one, "event", {"event": event.id, "name": name, "keys": [f"event.{name}"]}))
+    return event
 
 
 def _event_row(one: Taken, event: Happening) -> dict[str, Any]:
@@ -265,9 +351,7 @@ def _order(one: Taken, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         "body": body,
         "due_at": one.item.now,
         "created_at": one.item.now,
-        "attempts": 0,
-        "claimed_by": None,
-        "claimed_until": None,
+        **UNCLAIMED,
     }
 
 

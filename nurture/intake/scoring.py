@@ -2,235 +2,201 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from functools import partial
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from nurture.facts import Facts, Happening, by_name
+from nurture.facts import Happening
 from nurture.profile import facts_tree
-from nurture.scores import Change, Crossing, Score, changes_by_event, changes_by_profile, crossings
+from nurture.rulebook import NOTHING, Ask, Rulebook
+from nurture.scores import Change, Score, Stamp, stamp
+from nurture.store import fading
+from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table
 from nurture.store.facts import happenings
 from nurture.store.held import HeldLead
 from nurture.store.models import CrossingRow, ScoreChangeRow
+from nurture.tally import Crossed, Fired, RuleKey, Taken, Tally
 from nurture.triggers import On
 
-RuleKey: TypeAlias = tuple[str, str]
 CHANGES, CROSSINGS = table(ScoreChangeRow), table(CrossingRow)
 RULE = (CHANGES.c.lead_id, CHANGES.c.score, CHANGES.c.rule)
-GIVEN = select(*RULE, func.count(), func.sum(CHANGES.c.points)).group_by(*RULE)
-GIVEN = GIVEN.where(*(column.in_(bindparam(f"{column.name}s", expanding=True)) for column in RULE))
+THEIRS = tuple(among(column, f"{column.name}s") for column in RULE)
+STANDING = select(*RULE, func.sum(CHANGES.c.points)).where(*THEIRS).group_by(*RULE)
+COUNTED = select(*RULE, CHANGES.c.dated, CHANGES.c.cause).where(*THEIRS)
+RECENTLY = COUNTED.where(CHANGES.c.dated > bindparam("since"))
+UNIQUE = ("lead_id", "score", "rule", "cause")
 FIRED = (
     select(*(CROSSINGS.c[name] for name in ("lead_id", "score", "threshold", "n", "rearmed_at")))
-    .where(*(CROSSINGS.c[name].in_(bindparam(f"{name}s", expanding=True)) for name in ("lead_id", "score")))
+    .where(*(among(CROSSINGS.c[name], f"{name}s") for name in ("lead_id", "score")))
     .order_by(CROSSINGS.c.n)
 )
 
 
-@dataclass(slots=True)
-class Fired:
-    """The last time a threshold fired for a lead; not armed until it is re-armed."""
+class Item(NamedTuple):
+    """One item, as far as scores go: its lead, its event, and what it may move."""
 
-    n: int
-    armed: bool
-
-
-@dataclass(slots=True)
-class Tally:
-    """How a lead stands with the rules in play: times given, points given, thresholds fired, what happened."""
-
-    times: dict[RuleKey, int] = field(default_factory=dict)
-    points: dict[RuleKey, float] = field(default_factory=dict)
-    fired: dict[RuleKey, Fired] = field(default_factory=dict)
-    happened: list[Happening] = field(default_factory=list)
-
-
-class Ask(NamedTuple):
-    """What one item may move: scores by event, scores by profile."""
-
-    by_event: tuple[Score, ...]
-    by_profile: tuple[Score, ...]
-    merged: bool = False
-    """Whether two histories came together: every threshold is looked at, whatever is given."""
-
-
-NOTHING = Ask((), ())
+    lead: HeldLead
+    event: Happening | None
+    ask: Ask
 
 
 class Scoring:
-    """The rules, by what sets them off; kept for the life of the process."""
+    """How the leads of a transaction stand with the rules."""
 
     def __init__(self, scores: Mapping[str, Score]) -> None:
-        self.scores = scores
-        on: dict[str, set[str]] = defaultdict(set)
-        when: dict[str, set[str]] = defaultdict(set)
-        self.watching: set[str] = set()
-        self.names: dict[str, set[str]] = defaultdict(set)
-        self.counted: dict[str, list[str]] = {}
-        for score in scores.values():
-            for rule in score.rules:
-                if isinstance(rule.trigger, On):
-                    on[rule.trigger.event.event].add(score.key)
-                    continue
-                self.watching.add(score.key)
-                for key in rule.trigger.depends_on():
-                    when[key].add(score.key)
-                    if key.startswith("event."):
-                        self.names[score.key].add(key.removeprefix("event."))
-            self.counted[score.key] = [
-                rule.key for rule in score.rules if rule.at_most is not None or not isinstance(rule.trigger, On)
-            ]
-        self._on, self._when = dict(on), dict(when)
-        self.caps = {
-            (score.key, rule.key): rule.at_most
-            for score in scores.values()
-            for rule in score.rules
-            if rule.at_most is not None and isinstance(rule.trigger, On)
-        }
-        """How often each rule gives to one lead, of those that have a limit."""
+        self.book = Rulebook(scores)
 
-    def ask(
-        self, event: Happening | None, changed: Iterable[str], *, new_lead: bool, given: Iterable[Change] = ()
-    ) -> Ask:
-        """Which scores this may move, by rules or by points `given`; a new lead is looked at by every rule on the profile."""
-        by_event = self._on.get(event.name, set()) if event is not None else set()
-        by_event = by_event | {change.score for change in given if change.score in self.scores}
-        if new_lead:
-            by_profile = self.watching
-        else:
-            keys = [*changed, *(f"score.{key}" for key in by_event)]
-            if event is not None:
-                keys.append(f"event.{event.name}")
-            by_profile = set().union(*(self._when.get(key, ()) for key in keys))
-        if not by_event and not by_profile:
-            return NOTHING
-        return Ask(self._all(by_event), self._all(by_profile))
-
-    def ask_of_merge(self) -> Ask:
-        """All that a merge may move."""
-        return Ask(tuple(self.scores.values()), self._all(self.watching), merged=True)
-
-    def _all(self, keys: set[str]) -> tuple[Score, ...]:
-        return tuple(self.scores[key] for key in sorted(keys))
-
-    def tallies(self, connection: Connection, asks: Iterable[tuple[HeldLead, Ask]]) -> defaultdict[str, Tally]:
+    def tallies(self, connection: Connection, items: Iterable[Item]) -> "Tallies":
         """How the leads stand with the rules in play, in a handful of queries for all of them."""
-        wanted = [(lead, ask) for lead, ask in asks if ask is not NOTHING]
-        found: defaultdict[str, Tally] = defaultdict(Tally)
-        old = {lead.id for lead, _ in wanted if not lead.is_new}
+        wanted = [item for item in items if item.ask is not NOTHING]
+        found = Tallies(connection)
+        old = {item.lead.id for item in wanted if not item.lead.is_new}
         if not old:
             return found
-        scores = {score.key: score for _, ask in wanted for score in (*ask.by_event, *ask.by_profile)}
-        self._load_rules(connection, found, old, scores)
-        self._load_thresholds(connection, found, old, scores)
-        names = {name for _, ask in wanted for score in ask.by_profile for name in self.names.get(score.key, ())}
+        scores = {score.key: score for item in wanted for score in (*item.ask.by_event, *item.ask.by_profile)}
+        self._load_standing(connection, found, old, scores.values())
+        places = [stamp(item.event).dated for item in wanted if item.event is not None]
+        if places:
+            self._load_counted(connection, found, old, scores.values(), min(places))
+        self._load_thresholds(connection, found, old, scores.values())
+        names = {
+            name for item in wanted for score in item.ask.by_profile for name in self.book.names.get(score.key, ())
+        }
         for lead_id, happened in (happenings(connection, old, names)).items():
-            found[lead_id].happened = happened
+            found.watched[lead_id] = happened
         return found
 
-    def _load_rules(
-        self, connection: Connection, found: dict[str, Tally], leads: set[str], scores: Mapping[str, Score]
+    def _load_standing(
+        self, connection: Connection, found: "Tallies", leads: set[str], scores: Iterable[Score]
     ) -> None:
-        rules = {rule for key in scores for rule in self.counted[key]}
-        if not rules:
-            return
-        given = {"lead_ids": list(leads), "scores": list(scores), "rules": list(rules)}
-        for lead_id, score, rule, times, points in connection.execute(GIVEN, given):
-            found[lead_id].times[score, rule] = times
-            found[lead_id].points[score, rule] = round(points, 6)
+        rules = [(score.key, rule.key) for score in scores for rule in score.rules if not isinstance(rule.trigger, On)]
+        for lead_id, score, rule, points in _of_rules(connection, STANDING, leads, rules):
+            found.of[lead_id].standing[score, rule] = round(points, 6)
+
+    def _load_counted(
+        self, connection: Connection, found: "Tallies", leads: set[str], scores: Iterable[Score], since: datetime
+    ) -> None:
+        """The events that capped rules counted; of rules with a period only those that still bear on one at `since`."""
+        capped = [(score.key, rule) for score in scores for rule in score.rules if rule.at_most is not None]
+        for_ever = [(score, rule.key) for score, rule in capped if rule.per is None]
+        rows = _of_rules(connection, COUNTED, leads, for_ever)
+        periods = [rule.per for _, rule in capped if rule.per is not None]
+        if periods:
+            lately = [(score, rule.key) for score, rule in capped if rule.per is not None]
+            rows += _of_rules(connection, RECENTLY, leads, lately, since=since - max(periods))
+        for lead_id, score, rule_key, dated, cause in rows:
+            found.of[lead_id].counted.setdefault((score, rule_key), []).append(Stamp(dated, cause))
 
     def _load_thresholds(
-        self, connection: Connection, found: dict[str, Tally], leads: set[str], scores: Mapping[str, Score]
+        self, connection: Connection, found: "Tallies", leads: set[str], scores: Iterable[Score]
     ) -> None:
-        if not any(score.thresholds for score in scores.values()):
+        keys = [score.key for score in scores if score.thresholds]
+        if not keys:
             return
-        rows = connection.execute(FIRED, {"lead_ids": list(leads), "scores": list(scores)})
+        rows = connection.execute(FIRED, {"lead_ids": list(leads), "scores": keys})
         for lead_id, score, threshold, n, rearmed_at in rows:
-            found[lead_id].fired[score, threshold] = Fired(n, armed=rearmed_at is not None)
+            found.of[lead_id].fired[score, threshold] = Fired(n, armed=rearmed_at is not None)
 
 
-class Scored(NamedTuple):
-    """What one item did to the scores: the keys to announce, and the thresholds reached."""
+def _of_rules(
+    connection: Connection, query: Any, leads: set[str], rules: Sequence[RuleKey], **more: Any
+) -> list[tuple[Any, ...]]:
+    if not rules:
+        return []
+    scores, names = {score for score, _ in rules}, {name for _, name in rules}
+    given = {"lead_ids": list(leads), "scores": list(scores), "rules": list(names), **more}
+    wanted = set(rules)
+    return [tuple(row) for row in connection.execute(query, given) if (row[1], row[2]) in wanted]
 
-    keys: tuple[str, ...] = ()
-    reached: tuple[tuple[Score, Crossing, float], ...] = ()
+
+class Tallies:
+    """The tallies of the leads of one transaction, and their events: those that rules watch, and those of its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.of: defaultdict[str, Tally] = defaultdict(Tally)
+        self.watched: defaultdict[str, list[Happening]] = defaultdict(list)
+        self.came: defaultdict[str, list[Happening]] = defaultdict(list)
+
+    def comes(self, lead: HeldLead, event: Happening) -> None:
+        """The event is the lead's from now on."""
+        self.watched[lead.id].append(event)
+        self.came[lead.id].append(event)
+
+    def earlier(self, lead: HeldLead, name: str) -> list[Happening]:
+        """The lead's events of that name, up to now."""
+        stored = [] if lead.is_new else happenings(self.connection, [lead.id], [name]).get(lead.id, [])
+        return [*stored, *(one for one in self.came[lead.id] if one.name == name)]
 
 
 class Scorebook:
     """The score changes and crossings of one transaction, written at its end."""
 
     def __init__(self) -> None:
-        self.changes: list[dict[str, Any]] = []
+        self.changes: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+        self.taken_back: list[tuple[str, str, str, str]] = []
         self.fired: list[dict[str, Any]] = []
-        self.rearmed: list[tuple[str, RuleKey, int, datetime]] = []
+        self.rearmed: list[tuple[str, Crossed, datetime]] = []
+        self.fades: dict[tuple[str, str], Sequence[float]] = {}
 
     def take(
         self,
-        lead: HeldLead,
-        ask: Ask,
-        tally: Tally,
-        event: Happening | None,
+        item: Item,
+        tallies: Tallies,
         cause: str,
         at: datetime,
         given: Sequence[Change] = (),
-    ) -> Scored:
-        """Give the points that the item brings, by rules and outright (`given`); `lead.scores` and `tally` move along."""
-        if event is not None:
-            tally.happened.append(event)
-        if ask is NOTHING and not given:
-            return Scored()
-        changes = changes_by_event(ask.by_event, event, tally.times) if event is not None and ask.by_event else []
-        changed = self._give(lead, [*changes, *given], tally, cause, at)
-        if ask.by_profile:
-            facts = Facts(at, facts_tree(lead.profile, lead.stage, lead.scores), by_name(tally.happened))
-            more = changes_by_profile(ask.by_profile, facts, tally.points)
-            changed |= self._give(lead, more, tally, cause, at)
-        if ask.merged:
-            changed |= lead.scores.keys()
-        reached: list[tuple[Score, Crossing, float]] = []
-        for score in (*ask.by_event, *ask.by_profile):
-            if score.key in changed:
-                reached += self._cross(lead, score, tally, at)
-        return Scored(tuple(f"score.{key}" for key in sorted(changed)), tuple(reached))
+    ) -> Taken:
+        """Give the points that the item brings, by rules and outright (`given`); the lead's scores and tally move along."""
+        lead, tally = item.lead, tallies.of[item.lead.id]
+        if item.event is not None:
+            tallies.comes(lead, item.event)
+        if item.ask is NOTHING and not given:
+            return Taken()
+        tally.scores, tally.fading = lead.scores, lead.fading
+        tree = partial(facts_tree, lead.profile, lead.stage)
+        earlier = partial(tallies.earlier, lead)
+        taken = tally.take(item.ask, item.event, at, tree, earlier, tallies.watched[lead.id], given)
+        versions = {score.key: score.version for score in (*item.ask.by_event, *item.ask.by_profile)}
+        outright = {(change.score, change.rule) for change in given}
+        for change in taken.changes:
+            own = (change.score, change.rule) in outright
+            self._write(lead, change, cause, at, "" if own else versions.get(change.score, ""))
+        for one in taken.crossed:
+            self._crossed(lead, one, at)
+        return taken
 
-    def _give(self, lead: HeldLead, changes: list[Change], tally: Tally, cause: str, at: datetime) -> set[str]:
-        summed: dict[RuleKey, float] = {}
-        for score, rule, points in changes:
-            summed[score, rule] = summed.get((score, rule), 0) + points
-        for (score, rule), points in summed.items():
-            self.changes.append(
-                {"lead_id": lead.id, "score": score, "rule": rule, "points": points, "cause": cause, "at": at}
-            )
-            # Rounded, so that the order in which points come is nothing to their sum.
-            lead.scores[score] = round(lead.scores.get(score, 0) + points, 6)
-            tally.times[score, rule] = tally.times.get((score, rule), 0) + 1
-            tally.points[score, rule] = round(tally.points.get((score, rule), 0) + points, 6)
-        return {score for score, _ in summed}
+    def _write(self, lead: HeldLead, change: Change, cause: str, at: datetime, version: str) -> None:
+        key = lead.id, change.score, change.rule, change.cause or cause
+        if change.score in lead.fading:
+            self.fades[lead.id, change.score] = lead.fading[change.score]
+        if change.back and self.changes.pop(key, None) is None:
+            self.taken_back.append(key)
+        if change.back:
+            return
+        row = {"lead_id": lead.id, "score": change.score, "rule": change.rule, "cause": key[3], "version": version}
+        before = self.changes.get(key, {"points": 0})["points"]
+        self.changes[key] = {**row, "points": before + change.points, "at": at, "dated": change.dated or at}
 
-    def _cross(self, lead: HeldLead, score: Score, tally: Tally, at: datetime) -> list[tuple[Score, Crossing, float]]:
-        reached: list[tuple[Score, Crossing, float]] = []
-        points = lead.scores[score.key]
-        fired = frozenset(name for (key, name), one in tally.fired.items() if key == score.key and not one.armed)
-        for crossing in crossings(score, points, fired):
-            which = (score.key, crossing.threshold.key)
-            before = tally.fired.get(which, Fired(0, armed=True))
-            if crossing.kind == "rearmed":
-                tally.fired[which] = Fired(before.n, armed=True)
-                self.rearmed.append((lead.id, which, before.n, at))
-                continue
-            tally.fired[which] = Fired(before.n + 1, armed=False)
-            row = {"lead_id": lead.id, "score": which[0], "threshold": which[1], "n": before.n + 1, "points": points}
-            self.fired.append({**row, "fired_at": at, "rearmed_at": None})
-            reached.append((score, crossing, points))
-        return reached
+    def _crossed(self, lead: HeldLead, one: Crossed, at: datetime) -> None:
+        if not one.reached:
+            self.rearmed.append((lead.id, one, at))
+            return
+        row = {"lead_id": lead.id, "score": one.score, "threshold": one.threshold.key, "n": one.n}
+        self.fired.append({**row, "points": one.points, "fired_at": at, "rearmed_at": None})
 
     def save(self, connection: Connection) -> None:
         """Write what was taken."""
-        insert_rows(connection, ScoreChangeRow, self.changes)
+        for key in self.taken_back:
+            of_it = [CHANGES.c[name] == value for name, value in zip(UNIQUE, key, strict=True)]
+            connection.execute(delete(CHANGES).where(*of_it))
+        insert_rows(connection, ScoreChangeRow, list(self.changes.values()))
         insert_rows(connection, CrossingRow, self.fired)
-        for lead_id, (score, threshold), n, at in self.rearmed:
-            which = (CROSSINGS.c.lead_id == lead_id) & (CROSSINGS.c.score == score)
-            which &= (CROSSINGS.c.threshold == threshold) & (CROSSINGS.c.n == n)
+        for lead_id, one, at in self.rearmed:
+            which = (CROSSINGS.c.lead_id == lead_id) & (CROSSINGS.c.score == one.score)
+            which &= (CROSSINGS.c.threshold == one.threshold.key) & (CROSSINGS.c.n == one.n)
             connection.execute(update(CROSSINGS).where(which).values(rearmed_at=at))
+        fading.note(connection, self.fades)

@@ -105,6 +105,8 @@ def _busy(doing: str) -> contextlib.AbstractContextManager[object]:
 def _print_places(stack: "Stack") -> None:
     out.print(f"  API docs      {stack.web_url}/docs")
     out.print(f"  Inbox         {stack.inbox_url}/")
+    if stack.form_urls:
+        out.print(f"  Forms         {'  '.join(stack.form_urls)}", soft_wrap=True)
     out.print(f"  Temporal UI   {stack.temporal_url}/")
     out.print(f"  Metrics       {'  '.join(stack.metrics_urls)}", soft_wrap=True)
 
@@ -120,10 +122,11 @@ def _print_what_next(stack: "Stack", somebody: str) -> None:
     nurture = os.path.relpath(Path(sys.executable).parent / "nurture")
     out.print("\nAll of it stays up until Ctrl-C. Have a look at", style="bold")
     _print_places(stack)
-    out.print("and, in another terminal, at why somebody got what they got, and where all are:")
+    out.print("and, in another terminal, at why somebody got what they got, where all are, and where they came from:")
     out.print(f"  export NURTURE_DATABASE_URL={stack.database_url}", soft_wrap=True)
     out.print(f"  {nurture} why {somebody}", soft_wrap=True)
     out.print(f"  {nurture} journeys", soft_wrap=True)
+    out.print(f"  {nurture} report sources", soft_wrap=True)
 
 
 async def _until_told(stack: "Stack") -> None:

@@ -15,7 +15,6 @@ from standardwebhooks import Webhook
 
 from nurture.errors import Unavailable
 from nurture.laptop.people import Deed, Offer, Person, answer_of_sales, points_of, reaction
-from nurture.laptop.stack import TEAMS
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (a person at a screen)"}
 SCANNER = {"User-Agent": "LinkScanner/1.0 (bot)"}
@@ -53,6 +52,7 @@ class Crowd:
         self._mails: Counter[str] = Counter()
         self._places = asyncio.Semaphore(AT_ONCE)
         self._busy: set[asyncio.Task[None]] = set()
+        self._with_sales: set[str] = set()
         self._client: httpx.AsyncClient
         self.did: Counter[str] = Counter()
         self.acknowledged: set[str] = set()
@@ -122,7 +122,7 @@ class Crowd:
 
     def _open(self, mail: Mapping[str, Any]) -> None:
         to = str(mail["recipient"])
-        if to == TEAMS["sales"]:
+        if any(str(one["url"]).startswith(f"{self._web_url}/h/") for one in mail["links"]):
             self._spawn(self._answer_of_sales(mail))
             return
         who = self._people.get(to)
@@ -182,11 +182,13 @@ class Crowd:
 
     async def _buy(self, who: Person, tag: str) -> None:
         """The shop tells of the order: some shops call the API, some send a signed webhook."""
+        number = f"{who.number}-{tag}"
         if who.number % 2:
-            await self._event(who, f"order-{tag}", "order_paid", {"amount": 120})
+            paid = {"status": "paid", "amount": "120.00", "currency": "EUR", "lead": {"email": who.email}}
+            await self._ask("POST", f"{self._web_url}/v1/orders", json={"number": number, **paid}, headers=self._key)
         else:
-            order = {"customer": {"email": who.email}, "order": {"number": tag, "total": 120, "currency": "EUR"}}
-            await self._webhook("shop", f"order-{who.number}-{tag}", "order.paid", order)
+            order = {"customer": {"email": who.email}, "order": {"number": number, "total": 120, "currency": "EUR"}}
+            await self._webhook("shop", f"order-{number}", "order.paid", order)
 
     async def _answer_of_sales(self, mail: Mapping[str, Any]) -> None:
         """Sales reads the notice, finds the lead in it and answers from the CRM, if at all."""
@@ -195,17 +197,37 @@ class Crowd:
             self.did["notices to a team"] += 1
             return
         who = self._people[named[0]]
+        if who.email in self._with_sales:
+            self.did["reminders and the like that sales was sent"] += 1
+            return
+        self._with_sales.add(who.email)
         answer, after = answer_of_sales(who.seed, who.email)
         await asyncio.sleep(after * self._day)
         if answer is None:
             self.did["leads that sales was silent on"] += 1
             return
+        if who.number % 2 and await self._on_the_page(mail, answer):
+            self.did[f"leads {answer} by sales on the page"] += 1
+            return
         await self._webhook("crm", f"sales-{mail['id']}", f"lead.{answer}", {"email": who.email})
         self.did[f"leads {answer} by sales"] += 1
+
+    async def _on_the_page(self, mail: Mapping[str, Any], answer: str) -> bool:
+        """Answer by the link of the mail; False when it is good for nothing any more."""
+        [url] = {str(one["url"]) for one in mail["links"] if str(one["url"]).startswith(f"{self._web_url}/h/")}
+        page = await self._ask("GET", url, refusals=True)
+        form = _Form(page.text)
+        if not form.hidden:
+            return False
+        given = {"answer": answer} | ({"reason": "no budget"} if answer == "rejected" else {})
+        said = await self._ask("POST", url, refusals=True, data={**form.hidden, **given})
+        return said.is_success
 
     async def _event(self, who: Person, tag: str, name: str, properties: Mapping[str, Any] | None = None) -> None:
         event_id = f"{tag}-of-{who.number}"
         event = {"id": event_id, "name": name, "lead": {"email": who.email}, "properties": properties or {}}
+        if tag == "arrival":
+            event["context"] = {"page": {"url": f"https://www.example.com/?{who.link}"}}
         await self._ask("POST", f"{self._web_url}/v1/events", json=event, headers=self._key)
         self.acknowledged.add(event_id)
 
@@ -227,8 +249,8 @@ class Crowd:
         form = _Form((await self._ask("GET", url)).text)
         await self._ask("POST", urljoin(url, form.action), data={**form.hidden, **given})
 
-    async def _ask(self, method: str, url: str, **how: Any) -> httpx.Response:
-        """The answer, when it is no error; nothing but loopback is asked, and no redirect is followed."""
+    async def _ask(self, method: str, url: str, *, refusals: bool = False, **how: Any) -> httpx.Response:
+        """The answer, when it is no error, or a refusal that is reckoned with; nothing but loopback is asked."""
         where = httpx.URL(url)
         if f"{where.scheme}://{where.netloc.decode()}" not in (self._web_url, self._inbox_url):
             raise Unavailable("a mail or page leads to another host, where nobody goes")
@@ -245,6 +267,8 @@ class Crowd:
                 and answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR
                 and answer.status_code != 429
             ):
+                if refusals:
+                    return answer
                 raise Unavailable(f"{method} {where.path[:12]} answers {answer.status_code}: {answer.text[:300]}")
             await asyncio.sleep(TRY_AGAIN_AFTER)
         raise Unavailable(f"{method} {where.path[:12]} got no good answer in {TRIES * TRY_AGAIN_AFTER:.0f} s")

@@ -70,6 +70,12 @@ INDUSTRIES = ("retail", "trade", "education", "logistics", "health")
 TURNOVERS = (60_000, 300_000, 900_000, 1_500_000, 4_000_000)
 
 
+LINKS = (
+    "utm_source=telegram&utm_campaign=spring&offer=price-list", "utm_source=vk&utm_medium=cpc&utm_campaign=owners",
+    "utm_source=yandex&utm_medium=cpc&utm_campaign=prices", "utm_source=vc&utm_campaign=case", "",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Person:
     """One of them: `arrives` on that day; `scanned` when a machine at their mail server looks at each link first."""
@@ -86,6 +92,11 @@ class Person:
     def email(self) -> str:
         """Their address."""
         return str(self.profile["email"])
+
+    @property
+    def link(self) -> str:
+        """What stands in the link by which they came."""
+        return self.dice("link").choice(LINKS)
 
     def dice(self, *about: object) -> Random:
         """Their chance in that matter: the same in every run."""
@@ -188,7 +199,7 @@ def answer_of_sales(seed: int, email: str) -> tuple[Answer | None, float]:
     """What sales says to a lead that was handed over, and after how many days; None when it says nothing."""
     dice = Random(f"{seed}/sales/{email}")  # noqa: S311  # a script, no secret
     answers: tuple[Answer | None, ...] = ("accepted", "rejected", None)
-    return dice.choices(answers, (45, 35, 20))[0], dice.uniform(0.5, 5)
+    return dice.choices(answers, (45, 35, 20))[0], dice.uniform(0.05, 2)
 
 
 def points_of(who: Person) -> int:

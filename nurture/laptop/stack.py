@@ -45,6 +45,7 @@ class Stack:
 
     def __post_init__(self) -> None:
         self.api_key: SecretStr | None = None
+        self.form_urls: tuple[str, ...] = ()
         """The key that this start has made; one that was made before cannot be shown again."""
         self._children = Children(self.folder)
         self._env: dict[str, str] = {}
@@ -162,6 +163,7 @@ class Stack:
 
     async def _prepare_store(self) -> None:
         catalogue = load(self.campaigns, self.templates)
+        self.form_urls = tuple(f"{self.web_url}/f/{key}" for key in catalogue.forms)
         upgrade(self.database_url)
         store, now = Store(self.database_url), datetime.now(UTC)
         async with store.write() as session:

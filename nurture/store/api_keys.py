@@ -16,7 +16,9 @@ from nurture.errors import BadInput, NotFound
 from nurture.store.database import Session
 from nurture.store.models import ApiKeyRow
 
-Scope: TypeAlias = Literal["events:write", "leads:write", "leads:read", "journeys:write"]
+Scope: TypeAlias = Literal[
+    "events:write", "leads:write", "leads:read", "journeys:write", "hand-offs:read", "hand-offs:write"
+]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 

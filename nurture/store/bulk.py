@@ -1,27 +1,30 @@
 """Many rows in one statement, past SQLAlchemy's handling of each value: that takes longer than the database does."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
-from pydantic_core import to_json
-from sqlalchemy import JSON, Column, Connection, Dialect, Insert, Table, Update, bindparam, insert, update
+from sqlalchemy import Connection, Dialect, Insert, Table, Update, bindparam, insert, update
 from sqlmodel import SQLModel
-from sqlmodel.sql.sqltypes import UTCDateTime
 
+from nurture.store import on_the_loop
+from nurture.store.conversions import Conversion, giving
 from nurture.store.database import Session
-from nurture.store.plain import run
+from nurture.store.plain import run, tell, tell_all
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
-Given: TypeAlias = Callable[[Any], Any]
+
+UNLESS_THERE = " ON CONFLICT DO NOTHING"
 
 
 class Statement(NamedTuple):
     """A statement as the driver takes it, and how each of its values is given."""
 
     text: str
-    values: tuple[tuple[str, Given | None], ...]
+    values: tuple[tuple[str, Conversion | None], ...]
+
+
+Maker: TypeAlias = Callable[[Dialect, Table, tuple[str, ...]], Statement]
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -33,30 +36,57 @@ def table(model: type[SQLModel]) -> Table:
 
 async def insert_all(session: Session, model: type[SQLModel], rows: Rows) -> None:
     """Insert the rows in their order; all of them give the same columns."""
-    await run(session, insert_rows, model, rows)
-
-
-def insert_rows(connection: Connection, model: type[SQLModel], rows: Rows) -> None:
-    """Insert the rows in their order; all of them give the same columns."""
-    if rows:
-        _run(connection, _insert(connection.dialect, table(model), tuple(rows[0])), rows)
+    await _all(session, _insert, model, rows)
 
 
 async def update_all(session: Session, model: type[SQLModel], rows: Rows) -> None:
     """Update rows by their `id`; all of them give the same columns."""
-    await run(session, update_rows, model, rows)
+    await _all(session, _update, model, rows)
+
+
+async def insert_new(session: Session, model: type[SQLModel], row: Mapping[str, Any]) -> bool:
+    """Insert the row unless one like it is there; whether it was inserted."""
+    driver = on_the_loop.driver_of(session)
+    if driver is None:
+        return await run(session, _insert_unless_there, model, row)
+    statement = _insert(on_the_loop.DIALECT, table(model), tuple(row))
+    return tell(driver, statement.text + UNLESS_THERE, *_given(statement, [row])).rowcount == 1
+
+
+def insert_rows(connection: Connection, model: type[SQLModel], rows: Rows) -> None:
+    """Insert the rows in their order; all of them give the same columns."""
+    _run(connection, _insert, model, rows)
 
 
 def update_rows(connection: Connection, model: type[SQLModel], rows: Rows) -> None:
     """Update rows by their `id`; all of them give the same columns."""
+    _run(connection, _update, model, rows)
+
+
+async def _all(session: Session, make: Maker, model: type[SQLModel], rows: Rows) -> None:
+    driver = on_the_loop.driver_of(session)
+    if driver is None:
+        await run(session, _run, make, model, rows)
+    elif rows:
+        statement = make(on_the_loop.DIALECT, table(model), tuple(rows[0]))
+        tell_all(driver, statement.text, _given(statement, rows))
+
+
+def _run(connection: Connection, make: Maker, model: type[SQLModel], rows: Rows) -> None:
     if rows:
-        _run(connection, _update(connection.dialect, table(model), tuple(rows[0])), rows)
+        statement = make(connection.dialect, table(model), tuple(rows[0]))
+        connection.exec_driver_sql(statement.text, _given(statement, rows))
 
 
-def _run(connection: Connection, statement: Statement, rows: Rows) -> None:
+def _insert_unless_there(connection: Connection, model: type[SQLModel], row: Mapping[str, Any]) -> bool:
+    statement = _insert(connection.dialect, table(model), tuple(row))
+    (given,) = _given(statement, [row])
+    return connection.exec_driver_sql(statement.text + UNLESS_THERE, given).rowcount == 1
+
+
+def _given(statement: Statement, rows: Rows) -> list[tuple[Any, ...]]:
     values = statement.values
-    given = [tuple([as_given(row[name]) if as_given else row[name] for name, as_given in values]) for row in rows]
-    connection.exec_driver_sql(statement.text, given)
+    return [tuple([as_given(row[name]) if as_given else row[name] for name, as_given in values]) for row in rows]
 
 
 @lru_cache(maxsize=100)
@@ -74,24 +104,4 @@ def _update(dialect: Dialect, of: Table, columns: tuple[str, ...]) -> Statement:
 def _compiled(dialect: Dialect, statement: Insert | Update, of: Table) -> Statement:
     compiled = statement.compile(dialect=dialect)
     names = [name.removeprefix("new_") for name in compiled.positiontup or ()]
-    return Statement(str(compiled), tuple((name, _given(dialect, of.c[name])) for name in names))
-
-
-def _given(dialect: Dialect, column: Column[Any]) -> Given | None:
-    if isinstance(column.type, JSON):
-        return _as_json
-    if isinstance(column.type, UTCDateTime):
-        return _as_sqlite_time if dialect.name == "sqlite" else None
-    return column.type.dialect_impl(dialect).bind_processor(dialect)
-
-
-def _as_json(value: Any) -> str:
-    return to_json(value).decode()
-
-
-@lru_cache(maxsize=1000)
-def _as_sqlite_time(at: datetime | None) -> str | None:
-    """The form in which SQLAlchemy keeps and reads times on SQLite, which sorts as they do."""
-    if at is None:
-        return None
-    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ", "microseconds")[:26]
+    return Statement(str(compiled), tuple((name, giving(dialect, of.c[name].type)) for name in names))

@@ -14,10 +14,10 @@ from nurture.store import met_conditions, outbox
 from nurture.store.database import Session
 from nurture.store.leases import alone
 from nurture.store.models import CampaignRow, JourneyRow, OutboxRow, VersionRow
-from nurture.store.plain import execute
+from nurture.store.plain import Statement
 from nurture.version import Version
 
-PAUSED_AT = select(col(CampaignRow.paused_at)).where(col(CampaignRow.key) == bindparam("key"))
+PAUSED_AT = Statement(select(col(CampaignRow.paused_at)).where(col(CampaignRow.key) == bindparam("key")))
 _parsed: dict[str, Version] = {}  # versions never change, so every part of the process shares one copy
 
 
@@ -129,7 +129,7 @@ async def numbers(session: Session, hashes: Collection[str]) -> dict[str, int]:
 
 async def paused(session: Session, key: str) -> bool:
     """Whether the campaign is paused."""
-    found = (await execute(session, PAUSED_AT, {"key": key})).one_or_none()
+    found = await PAUSED_AT.first(session, key=key)
     if found is None:
         raise _unpublished(key)
     return found[0] is not None
@@ -167,7 +167,7 @@ async def resume(session: Session, key: str, now: datetime, spread: float = 0) -
 
 def resumed(journey_id: str, lead_id: str, now: datetime, due: datetime) -> OutboxRow:
     """The row that lets a held journey go on."""
-    body = {"journey": journey_id, "arm": "resume", "note": ""}
+    body = {"journey": journey_id, "arm": "resume"}
     return OutboxRow(lead_id=lead_id, kind="signal", body=body, due_at=due, created_at=now)
 
 

@@ -11,9 +11,10 @@ from sqlmodel import col, select
 
 from nurture.doctor import MOST_EXAMPLES, Past, Standing
 from nurture.ledger import Status
+from nurture.store.bulk_runs import UNDER_WAY
 from nurture.store.database import Session
 from nurture.store.journeys import RUNNING
-from nurture.store.models import BreakerRow, CampaignRow, DeadLetterRow, JourneyRow, MessageRow, OutboxRow
+from nurture.store.models import BreakerRow, BulkRunRow, CampaignRow, DeadLetterRow, JourneyRow, MessageRow, OutboxRow
 
 AWAITED = exists().where(col(OutboxRow.lead_id) == col(JourneyRow.lead_id))
 STANDING = (JourneyRow.id, JourneyRow.lead_id, JourneyRow.status, JourneyRow.until, JourneyRow.updated_at, AWAITED)
@@ -50,6 +51,13 @@ async def past(session: Session, ids: Collection[str]) -> dict[str, Past]:
     return {journey_id: Past(status, at) for journey_id, status, at in (await session.exec(query)).all()}
 
 
+async def bulk_runs(session: Session, before: datetime) -> list[str]:
+    """The bulk runs under way that were ordered before then and that the outbox is not about to wake."""
+    woken = exists().where(col(OutboxRow.lead_id) == col(BulkRunRow.id))
+    ours = col(BulkRunRow.status).in_(UNDER_WAY), col(BulkRunRow.ordered_at) <= before, ~woken
+    return list((await session.exec(select(BulkRunRow.id).where(*ours).order_by(BulkRunRow.id))).all())
+
+
 async def unknown(session: Session) -> Some:
     """Messages of which nobody knows whether they were sent."""
     return await _some(session, MessageRow.id, MessageRow.status == Status.UNKNOWN)
@@ -63,7 +71,8 @@ async def abandoned(session: Session, before: datetime) -> Some:
 async def own_up(session: Session, before: datetime, now: datetime) -> int:
     """Call those of them unknown that had been handed over; how many there were."""
     query = update(MessageRow).where(*_abandoned((Status.COMMITTING,), before))
-    done = await session.exec(query.values(status=Status.UNKNOWN.value, reason=NOBODY_CAME_BACK, updated_at=now))
+    values = {"status": Status.UNKNOWN.value, "reason": NOBODY_CAME_BACK, "until": now}  # a mailing may still come back
+    done = await session.exec(query.values(**values, updated_at=now))
     assert isinstance(done, CursorResult)
     return done.rowcount
 

@@ -1,20 +1,21 @@
 """What leads said to each topic (`*` for all): every answer is kept, the newest one holds, and of two at once the no."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
+from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.models import ConsentRow
-from nurture.store.plain import run
+from nurture.store.plain import Statement
 
 CONSENTS = table(ConsentRow)
-SAID = select(*(CONSENTS.c[name] for name in ("lead_id", "topic", "granted", "at"))).where(
-    CONSENTS.c.lead_id.in_(bindparam("leads", expanding=True))
-)
+ANSWERS = select(*(CONSENTS.c[name] for name in ("lead_id", "topic", "granted", "at")))
+SAID = ANSWERS.where(among(CONSENTS.c.lead_id, "leads"))
+SAID_BY_ONE = Statement(ANSWERS.where(CONSENTS.c.lead_id == bindparam("lead")))
 
 
 class Answer(NamedTuple):
@@ -37,16 +38,20 @@ async def record_consent(
 
 async def current_consents(session: Session, lead_id: str) -> dict[str, bool]:
     """The lead's answer to each topic, as it holds now."""
-    answers = (await run(session, answers_of, [lead_id])).get(lead_id, {})
+    answers = _newest(await SAID_BY_ONE.rows(session, lead=lead_id)).get(lead_id, {})
     return {topic: answer.granted for topic, answer in answers.items()}
 
 
 def answers_of(connection: Connection, lead_ids: Collection[str]) -> dict[str, dict[str, Answer]]:
     """The answers of several leads that hold now, by lead and topic."""
+    return _newest(connection.execute(SAID, {"leads": list(lead_ids)}))
+
+
+def _newest(said: Iterable[Sequence[Any]]) -> dict[str, dict[str, Answer]]:
     found: dict[str, dict[str, Answer]] = {}
-    for lead_id, topic, granted, at in connection.execute(SAID, {"leads": list(lead_ids)}):
-        said = found.setdefault(lead_id, {})
+    for lead_id, topic, granted, at in said:
+        answers = found.setdefault(lead_id, {})
         answer = Answer(granted, at)
-        if topic not in said or answer.outweighs(said[topic]):
-            said[topic] = answer
+        if topic not in answers or answer.outweighs(answers[topic]):
+            answers[topic] = answer
     return found

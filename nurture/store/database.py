@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -30,9 +30,10 @@ SQLITE_SETTINGS = (
     "PRAGMA foreign_keys=ON",
 )
 
-JSON_BY_RUST: dict[str, Any] = {
+OF_EVERY_ENGINE: dict[str, Any] = {
     "json_serializer": lambda value: to_json(value).decode(),
     "json_deserializer": from_json,
+    "hide_parameters": True,  # an error tells no value, wherever its text may end
 }
 
 
@@ -60,7 +61,7 @@ class Store:
         with self._reachable():
             async with AsyncSession(self.engine, expire_on_commit=False) as session:
                 if self.sqlite:
-                    await (await session.connection()).execute(text("BEGIN"))
+                    await on_the_loop.begin_reading(session)
                 yield session
 
     @asynccontextmanager
@@ -111,7 +112,7 @@ class Store:
     @cached_property
     def _plain_engine(self) -> Engine:
         threads: dict[str, Any] = {"check_same_thread": False}
-        engine = create_engine(self.engine.url.set(drivername="sqlite"), connect_args=threads, **JSON_BY_RUST)
+        engine = create_engine(self.engine.url.set(drivername="sqlite"), connect_args=threads, **OF_EVERY_ENGINE)
         _set_up_sqlite(engine)
         return engine
 
@@ -137,10 +138,15 @@ def driver_url(url: str) -> str:
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
         return create_async_engine(
-            url, pool_pre_ping=True, pool_size=10, max_overflow=10, connect_args={"timeout": PATIENCE}, **JSON_BY_RUST
+            url,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=10,
+            connect_args={"timeout": PATIENCE},
+            **OF_EVERY_ENGINE,
         )
     on_the_loop.register()
-    engine = create_async_engine(url, **JSON_BY_RUST)
+    engine = create_async_engine(url, **OF_EVERY_ENGINE)
     _set_up_sqlite(engine.sync_engine)
     return engine
 

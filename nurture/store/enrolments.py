@@ -83,6 +83,7 @@ async def enrol_all(session: Session, wishes: Sequence[Wish], now: datetime) -> 
         now_are = await run(session, stand_for, merged)
         wishes = [replace(one, lead_id=now_are.get(one.lead_id, one.lead_id)) for one in wishes]
         tests |= await _leads(session, set(now_are.values()))
+    customers = await _customers(session, {wish.lead_id for wish in wishes if wish.version.campaign.presale})
     past = await _past(session, wishes)
     answers: dict[int, Enrolled | Refusal] = {}
     new: list[tuple[int, dict[str, Any], list[dict[str, Any]]]] = []
@@ -91,6 +92,8 @@ async def enrol_all(session: Session, wishes: Sequence[Wish], now: datetime) -> 
             raise NotFound(f"there is no lead {wish.lead_id[:64]!r}")
         before = past.get((wish.lead_id, wish.campaign), [])
         answer = _answer(wish, before, now)
+        if answer is None and wish.version.campaign.presale and wish.lead_id in customers:
+            answer = Refusal("it is a customer already")
         if answer is not None:
             answers[at] = answer
         else:
@@ -179,6 +182,14 @@ async def _leads(session: Session, lead_ids: set[str]) -> dict[str, bool]:
     """Which of the leads there are, and whether each is a test lead."""
     query = select(LeadRow.id, LeadRow.test).where(col(LeadRow.id).in_(lead_ids))
     return dict((await session.exec(query)).all())
+
+
+async def _customers(session: Session, lead_ids: set[str]) -> set[str]:
+    """Those of the leads that are customers."""
+    if not lead_ids:
+        return set()
+    bought = col(LeadRow.profile)["customer"].as_boolean()
+    return set((await session.exec(select(LeadRow.id).where(col(LeadRow.id).in_(lead_ids), bought))).all())
 
 
 async def _past(session: Session, wishes: Sequence[Wish]) -> dict[tuple[str, str], list[_Past]]:

@@ -8,18 +8,19 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, bindparam, delete, or_
+from sqlalchemy import ColumnElement, Connection, CursorResult, delete
 from sqlalchemy import select as select_columns
-from sqlmodel import SQLModel, col, select
+from sqlmodel import SQLModel, select
 
 from nurture.identity import Key
 from nurture.profile import address_hash, key_hash
 from nurture.store import merges, outbox
+from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.leads import locked
 from nurture.store.leases import alone
-from nurture.store.models import ErasureRow, IdentityRow, JourneyRow, OutboxRow, SuppressionRow
+from nurture.store.models import ErasureRow, HandOffRow, IdentityRow, JourneyRow, OutboxRow, SuppressionRow
 from nurture.store.personal import PERSONAL
 from nurture.store.suppressions import suppress
 from nurture.store.upsert import insert
@@ -27,7 +28,7 @@ from nurture.store.upsert import insert
 ERASED = "erased"
 """The reason of the suppression that an erasure leaves."""
 ERASURES, SUPPRESSIONS = table(ErasureRow), table(SuppressionRow)
-AMONG = select_columns(ERASURES.c.hash).where(ERASURES.c.hash.in_(bindparam("given", expanding=True)))
+AMONG = select_columns(ERASURES.c.hash).where(among(ERASURES.c.hash, "given"))
 
 
 class Erased(NamedTuple):
@@ -52,11 +53,15 @@ async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erase
     ids = [lead_id, *(one.gone_id for one in await merges.of_lead(session, lead_id))]
     await _noted(session, [*(("lead", one) for one in ids), *keys, *(("email", one) for one in addresses)], by, now)
     journeys = (await session.exec(select(JourneyRow.id).where(JourneyRow.lead_id == lead_id))).all()
+    hand_offs = (await session.exec(select(HandOffRow.id).where(HandOffRow.lead_id == lead_id))).all()
     rows = 0
+    # Not what a dispatcher works on: that is its to take away, and is done before the journeys are forgotten.
+    free = outbox.free(now)
+    await outbox.hold(session, PERSONAL[OutboxRow](lead_id), free)
     for model in PERSONAL:
-        rows += await _deleted(session, model, lead_id, *([_unclaimed(now)] if model is OutboxRow else []))
+        rows += await _deleted(session, model, lead_id, *([free] if model is OutboxRow else []))
     session.expunge_all()  # what is gone must not be written again
-    body = {"journeys": sorted(journeys)}
+    body = {"journeys": sorted(journeys), "hand_offs": sorted(hand_offs)}
     forgetting = OutboxRow(lead_id=lead_id, kind="forget", body=body, due_at=now, created_at=now)
     await outbox.put(session, [forgetting])
     return Erased(rows, len(journeys))
@@ -88,11 +93,6 @@ async def _deleted(session: Session, model: type[SQLModel], lead_id: str, *also:
     result = await session.exec(delete(model).where(PERSONAL[model](lead_id), *also))
     assert isinstance(result, CursorResult)
     return result.rowcount
-
-
-def _unclaimed(now: datetime) -> ColumnElement[bool]:
-    """Not what a dispatcher works on: that is its to take away, and is done before the journeys are forgotten."""
-    return or_(col(OutboxRow.claimed_until).is_(None), col(OutboxRow.claimed_until) <= now)
 
 
 def erased(connection: Connection, keys: Collection[Key]) -> set[Key]:

@@ -7,11 +7,9 @@ from typing import Any
 from sqlalchemy.orm.attributes import set_committed_value
 
 from nurture.store import outbox
-from nurture.store.bulk import update_all
+from nurture.store.bulk import insert_new, update_all
 from nurture.store.database import Session
-from nurture.store.models import EventRow, LeadRow, OutboxRow
-from nurture.store.plain import execute
-from nurture.store.upsert import insert
+from nurture.store.models import EventRow, LeadRow
 
 SMALLEST = timedelta(microseconds=1)
 
@@ -22,26 +20,37 @@ def received_after(last: datetime | None, now: datetime) -> datetime:
 
 
 async def record_own_event(
-    session: Session, lead: LeadRow, name: str, properties: Mapping[str, Any], event_id: str, now: datetime
+    session: Session,
+    lead: LeadRow,
+    name: str,
+    properties: Mapping[str, Any],
+    event_id: str,
+    now: datetime,
+    *,
+    at: datetime | None = None,
+    machine: bool = False,
 ) -> bool:
-    """Record the event of a lead whose row the transaction holds, and announce it; False when it was recorded before."""
+    """Record the event of a lead whose row the transaction holds, and announce it; False when it was recorded before.
+
+    `at` is when it happened, if that is only found out now. What a `machine` did is told to nobody.
+    """
     received = received_after(lead.last_received, now)
     event = {
         "id": event_id,
         "lead_id": lead.id,
         "name": name,
         "properties": dict(properties),
-        "at": now,
+        "at": at or now,
         "received": received,
         "source": "nurture",
-        "machine": False,
+        "machine": machine,
     }
-    added = await execute(session, insert(session, EventRow).on_conflict_do_nothing(), event)
-    if added.rowcount == 0:
+    if not await insert_new(session, EventRow, event):
         return False
     await update_all(session, LeadRow, [{"id": lead.id, "last_received": received}])
     set_committed_value(lead, "last_received", received)
-    await announce(session, lead.id, {f"event.{name}"}, now, event_id=event_id, name=name)
+    if not machine:
+        await announce(session, lead.id, {f"event.{name}"}, now, event_id=event_id, name=name)
     return True
 
 
@@ -56,4 +65,4 @@ async def announce(
 ) -> None:
     """Let the dispatcher tell those who listen for one of the keys."""
     body = {"event": event_id, "name": name, "keys": sorted(keys)}
-    await outbox.put(session, [OutboxRow(lead_id=lead_id, kind="event", body=body, due_at=now, created_at=now)])
+    await outbox.tell(session, lead_id, "event", body, now)

@@ -3,23 +3,26 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from nurture.facts import Facts, Happening, by_name
+from nurture.fading import points_now
 from nurture.profile import facts_tree
+from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.leads import get
 from nurture.store.models import EventRow
-from nurture.store.plain import run
+from nurture.store.plain import Statement
 
 EVENTS = table(EventRow)
 HAPPENED = (
     select(*(EVENTS.c[name] for name in ("lead_id", "name", "at", "properties", "id", "received")))
-    .where(EVENTS.c.lead_id.in_(bindparam("leads", expanding=True)))
-    .where(EVENTS.c.name.in_(bindparam("names", expanding=True)), EVENTS.c.machine.is_(False))
+    .where(among(EVENTS.c.lead_id, "leads"))
+    .where(among(EVENTS.c.name, "names"), EVENTS.c.machine.is_(False))
     .order_by(EVENTS.c.received)
 )
+HAPPENED_TO = Statement(HAPPENED)
 
 
 async def load_facts(
@@ -27,9 +30,10 @@ async def load_facts(
 ) -> Facts:
     """The facts on a lead, with its events of those names; what machines did is left out."""
     lead = await get(session, lead_id)
-    tree = facts_tree(lead.profile, lead.stage, lead.scores)
-    found = await run(session, happenings, [lead.id], names) if names else {}
-    return Facts(now=now, lead=tree, happened=by_name(found.get(lead.id, [])), pace=pace_factor)
+    tree = facts_tree(lead.profile, lead.stage, points_now(lead.scores, lead.fading, now))
+    found = await HAPPENED_TO.rows(session, leads=[lead.id], names=names) if names else []
+    happened = by_name([Happening(*happening) for _, *happening in found])
+    return Facts(now=now, lead=tree, happened=happened, pace=pace_factor)
 
 
 def happenings(connection: Connection, lead_ids: Collection[str], names: Collection[str]) -> dict[str, list[Happening]]:

@@ -5,23 +5,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from nurture.identity import Key
+from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.models import IdentityRow, LeadRow
 
 # Made once: on the way in, putting a statement together takes longer than running it.
 LEADS, IDENTITIES = table(LeadRow), table(IdentityRow)
-GIVEN: BindParameter[Any] = bindparam("given", expanding=True)
 BY_KEYS = select(IDENTITIES.c.value, IDENTITIES.c.lead_id).where(
-    IDENTITIES.c.kind == bindparam("kind"), IDENTITIES.c.value.in_(GIVEN)
+    IDENTITIES.c.kind == bindparam("kind"), among(IDENTITIES.c.value, "given")
 )
-KINDS = select(IDENTITIES.c.lead_id, IDENTITIES.c.kind).where(IDENTITIES.c.lead_id.in_(GIVEN))
-EXISTING = select(LEADS.c.id).where(LEADS.c.id.in_(GIVEN))
+KINDS = select(IDENTITIES.c.lead_id, IDENTITIES.c.kind).where(among(IDENTITIES.c.lead_id, "given"))
+EXISTING = select(LEADS.c.id).where(among(LEADS.c.id, "given"))
 HELD = (
-    select(*(LEADS.c[name] for name in ("id", "profile", "written", "scores", "stage", "test", "last_received")))
-    .where(LEADS.c.id.in_(GIVEN))
+    select(
+        *(LEADS.c[name] for name in ("id", "profile", "written", "scores", "fading", "stage", "test", "last_received"))
+    )
+    .where(among(LEADS.c.id, "given"))
     .order_by(LEADS.c.id)
     .with_for_update()
 )
@@ -35,11 +37,13 @@ class HeldLead:
     profile: dict[str, Any] = field(default_factory=dict)
     written: dict[str, float] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
+    fading: dict[str, Any] = field(default_factory=dict)
     stage: str = "need"
     test: bool = False
     last_received: datetime | None = None
     is_new: bool = False
     profile_changed: bool = False
+    absorbed: bool = False
 
 
 def by_keys(connection: Connection, keys: Collection[Key]) -> dict[Key, str]:
@@ -92,7 +96,8 @@ def save(connection: Connection, leads: Iterable[HeldLead], now: datetime) -> No
 
 
 def _touched(lead: HeldLead, now: datetime) -> dict[str, Any]:
-    return {"id": lead.id, "scores": lead.scores, "last_received": lead.last_received, "updated_at": now}
+    row = {"id": lead.id, "last_received": lead.last_received, "updated_at": now}
+    return {**row, "scores": lead.scores, "fading": lead.fading}
 
 
 def _whole(lead: HeldLead) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from nurture.bulk import is_bulk
 from nurture.errors import NotFound, Refused
-from nurture.journey import STOP, Journey
+from nurture.journey import STOP, STOPPED, Journey
 from nurture.orders import LAST, StartOrder
 from nurture.pace import Pace
 from nurture.store import campaigns, outbox
@@ -122,23 +122,32 @@ async def of_lead(session: Session, lead_id: str) -> list[JourneyRow]:
 # --- a person's stop ---
 
 
-async def stop(session: Session, journey_id: str, note: str, now: datetime) -> None:
-    """Take the lead out of the journey; a hold-out ends at once, any other when the engine has heard of it."""
+async def stop(session: Session, journey_id: str, because: str, now: datetime) -> None:
+    """Take the lead out of the journey; a hold-out ends at once, any other when the engine has heard of it.
+
+    The reason stays in the journey's row: the engine is told no more than that it is stopped.
+    """
     row = await get(session, journey_id)
     if row.status == "ended":
         raise Refused(f"journey {journey_id} has ended already: {row.ending}")
+    row.stopped_because = because
+    session.add(row)
     if row.status == "holdout":
-        row.status, row.ending, row.ended_at, row.updated_at = "ended", f"stopped: {note}", now, now
-        session.add(row)
+        row.status, row.ending, row.ended_at, row.updated_at = "ended", ending(row, STOPPED), now, now
         return
-    body = {"journey": journey_id, "arm": STOP, "note": note}
+    body = {"journey": journey_id, "arm": STOP}
     stopping = OutboxRow(lead_id=row.lead_id, kind="signal", body=body, due_at=now, created_at=now)
     await outbox.put(session, [stopping])
 
 
-async def remove_lead(session: Session, lead_id: str, note: str, now: datetime) -> int:
+def ending(row: JourneyRow, how: str | None) -> str | None:
+    """How the journey ended, with a person's reason for a stop."""
+    return f"{STOPPED}: {row.stopped_because}" if how == STOPPED and row.stopped_because else how
+
+
+async def remove_lead(session: Session, lead_id: str, because: str, now: datetime) -> int:
     """Take the lead out of all its journeys; how many there were."""
     present = await of_lead(session, lead_id)
     for row in present:
-        await stop(session, row.id, note, now)
+        await stop(session, row.id, because, now)
     return len(present)

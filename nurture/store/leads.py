@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+import sqlalchemy
 from sqlalchemy import bindparam, tuple_
 from sqlmodel import col, select
 
@@ -10,15 +11,19 @@ from nurture.errors import BadInput, NotFound
 from nurture.fields import validated
 from nurture.identity import SYSTEMS, Key, in_order, popped_keys
 from nurture.store import merges
+from nurture.store.bulk import table
 from nurture.store.database import Session
+from nurture.store.loaded import loaded
 from nurture.store.models import IdentityRow, LeadRow
-from nurture.store.plain import execute
+from nurture.store.plain import Row, Statement
 
-HELD = select(LeadRow).where(col(LeadRow.id) == bindparam("lead")).with_for_update()
-HELD_ADDRESS = (
-    select(LeadRow.id, LeadRow.email, LeadRow.merged_at).where(col(LeadRow.id) == bindparam("lead")).with_for_update()
+LEADS = table(LeadRow)
+HELD = Statement(sqlalchemy.select(LEADS).where(LEADS.c.id == bindparam("lead")).with_for_update())
+HELD_ADDRESSEE = Statement(
+    sqlalchemy.select(LEADS.c.id, LEADS.c.email, LEADS.c.merged_at)
+    .where(LEADS.c.id == bindparam("lead"))
+    .with_for_update()
 )
-AFRESH = {"populate_existing": True}
 MOST_MERGES = 5  # at one moment, one after the other
 
 
@@ -48,26 +53,23 @@ async def get(session: Session, lead_id: str) -> LeadRow:
 
 async def locked(session: Session, lead_id: str) -> LeadRow:
     """The lead of that id, or the one that it has become, its row held until the end of the transaction."""
-    wanted: str | None = lead_id
-    for _ in range(MOST_MERGES):
-        if wanted is None:
-            break
-        lead = (await session.exec(HELD, params={"lead": wanted}, execution_options=AFRESH)).one_or_none()
-        if lead is not None:
-            return lead
-        wanted = await merges.stands_for(session, lead_id)
-    raise NotFound(f"there is no lead {lead_id[:64]!r}")
+    return loaded(session, LeadRow, dict(zip(HELD.names, await _held(session, HELD, lead_id), strict=True)))
 
 
 async def held_addressee(session: Session, lead_id: str) -> Addressee:
     """Whom a message to the lead goes to, the row held until the end of the transaction."""
+    return Addressee(*await _held(session, HELD_ADDRESSEE, lead_id))
+
+
+async def _held(session: Session, statement: Statement, lead_id: str) -> Row:
+    """What the statement finds of the lead, or of the one that it has become, be it while one waits for its row."""
     wanted: str | None = lead_id
     for _ in range(MOST_MERGES):
         if wanted is None:
             break
-        found = (await execute(session, HELD_ADDRESS, {"lead": wanted})).one_or_none()
+        found = await statement.first(session, lead=wanted)
         if found is not None:
-            return Addressee(*found)
+            return found
         wanted = await merges.stands_for(session, lead_id)
     raise NotFound(f"there is no lead {lead_id[:64]!r}")
 

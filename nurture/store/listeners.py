@@ -4,20 +4,23 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, not_
 from sqlmodel import col, select
 
+from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.merges import stand_for
 from nurture.store.models import JourneyRow, ListenerRow
-from nurture.store.plain import execute, run
+from nurture.store.plain import Statement, execute, run
 from nurture.store.upsert import insert
 from nurture.triggers import On, When
 
 LISTENERS = table(ListenerRow)
 # Only the arms of a wait name its occurrence: what breaks in has no stroke in it, see `nurture.journey.breaks_in`.
-WAITS = delete(LISTENERS).where(LISTENERS.c.journey_id == bindparam("journey"), LISTENERS.c.arm.contains("/"))
+OF_JOURNEY = delete(LISTENERS).where(LISTENERS.c.journey_id == bindparam("journey"))
+OTHER_WAITS = Statement(OF_JOURNEY.where(LISTENERS.c.arm.contains("/"), not_(among(LISTENERS.c.arm, "arms"))))
+EVERYTHING = Statement(OF_JOURNEY)
 
 
 class Listener(NamedTuple):
@@ -43,8 +46,7 @@ async def listen(
 ) -> None:
     """Listen for the arms from `since` on; with `replace_waits` for those of no other wait any more."""
     if replace_waits:
-        waits = WAITS if not arms else WAITS.where(LISTENERS.c.arm.not_in(list(arms)))
-        await execute(session, waits, {"journey": journey_id})
+        await OTHER_WAITS.changes(session, journey=journey_id, arms=arms)
     await add_all(session, rows(journey_id, lead_id, arms, since))
 
 
@@ -70,10 +72,9 @@ async def add_all(session: Session, new: list[dict[str, Any]]) -> None:
         await execute(session, insert(session, ListenerRow).on_conflict_do_nothing(), new)
 
 
-async def unlisten(session: Session, journey_id: str, arms: Collection[str] | None = None) -> None:
-    """Listen for those arms no more; for none at all unless they are named."""
-    query = delete(ListenerRow).where(col(ListenerRow.journey_id) == journey_id)
-    await session.exec(query if arms is None else query.where(col(ListenerRow.arm).in_(arms)))
+async def unlisten(session: Session, journey_id: str) -> None:
+    """Listen for nothing any more."""
+    await EVERYTHING.changes(session, journey=journey_id)
 
 
 async def listened_keys(session: Session, lead_ids: Collection[str]) -> set[tuple[str, str]]:

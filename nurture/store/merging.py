@@ -3,17 +3,18 @@
 A table is moved as a whole unless what it holds may be there once only: then it has a rule of its own here.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, and_, bindparam, delete, exists, select, update
+from sqlalchemy import BindParameter, Connection, Table, bindparam, delete, exists, select, update
 from sqlmodel import SQLModel
 
 from nurture.journey import MERGED
 from nurture.ledger import SENDABLE, Status
-from nurture.merging import Given, Known, Travelled, beyond_caps, furthest, numbered, profiles, refused, superseded
+from nurture.merging import Travelled, numbered, refused, superseded
+from nurture.needs import Need, holds
+from nurture.store import recommended, visitors
 from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.consents import answers_of
 from nurture.store.held import HeldLead
@@ -32,10 +33,13 @@ from nurture.store.models import (
     RefusalRow,
     ScoreChangeRow,
 )
+from nurture.store.need_tables import NeedRow
 from nurture.store.personal import PERSONAL
+from nurture.store.score_tables import FadingRow, ShadowRow
 
 LEADS, EVENTS, IDENTITIES = table(LeadRow), table(EventRow), table(IdentityRow)
-JOURNEYS, MESSAGES, CHANGES, CROSSINGS = table(JourneyRow), table(MessageRow), table(ScoreChangeRow), table(CrossingRow)
+JOURNEYS, MESSAGES, CROSSINGS, NEEDS = table(JourneyRow), table(MessageRow), table(CrossingRow), table(NeedRow)
+COUNTED_ANEW: tuple[type[SQLModel], ...] = (FadingRow, ShadowRow)
 BOTH: BindParameter[Any] = bindparam("both", expanding=True)
 FAR = 1_000_000  # runs are counted from there while they are put in order, so that none is there twice
 
@@ -53,56 +57,32 @@ class Merge:
     moved: int
 
 
-def join(
-    connection: Connection,
-    kept: HeldLead,
-    gone: HeldLead,
-    caps: Mapping[tuple[str, str], int],
-    by: str,
-    now: datetime,
-) -> Merge:
-    """Make the two held leads one, which `kept` then is; its row is still to be saved. `caps` are how often rules give."""
+def join(connection: Connection, kept: HeldLead, gone: HeldLead, by: str, now: datetime) -> Merge:
+    """Give the kept lead every row of the other, which is gone then; what is known of the two is theirs still."""
     answers = answers_of(connection, [kept.id, gone.id])
     said = [{topic: one.granted for topic, one in answers.get(lead.id, {}).items()} for lead in (kept, gone)]
     names = connection.execute(select(EVENTS.c.name).where(EVENTS.c.lead_id == gone.id).distinct()).scalars()
     changed = frozenset(f"event.{name}" for name in names)
     was = _was(connection, gone)
-    dropped = _points(connection, kept.id, gone.id, caps)
     journeys, ended = _journeys(connection, kept.id, gone.id, now)
     _mailed(connection, kept.id, gone.id, now)
     _crossings(connection, kept.id, gone.id, now)
     _unless_there(connection, table(RefusalRow), kept.id, gone.id, ("campaign", "event"))
     _unless_there(connection, table(MetConditionRow), kept.id, gone.id, ("campaign", "condition"))
+    _unless_there(connection, table(ScoreChangeRow), kept.id, gone.id, ("score", "rule", "cause"))
+    _needs(connection, kept.id, gone.id)
+    recommended.merge(connection, gone.id, kept.id, now)
+    visitors.merge(connection, gone.id, kept.id)
+    for model in COUNTED_ANEW:
+        connection.execute(delete(table(model)).where(table(model).c.lead_id == gone.id))
     moved = sum(_move(connection, model, kept.id, gone.id) for model in moving())
-    at = max([now, *_received(kept, gone)])  # later than all that it brings together
+    received = [one.last_received for one in (kept, gone) if one.last_received is not None]
+    at = max([now, *received])  # later than all that it brings together
     merge = {"gone_id": gone.id, "lead_id": kept.id, "at": at, "by": by, "was": was, "journeys": list(journeys)}
     insert_rows(connection, MergeRow, [merge])
     connection.execute(delete(LEADS).where(LEADS.c.id == gone.id))
     connection.execute(update(LEADS).where(LEADS.c.id == kept.id).values(merged_at=at))
-    changed |= _known(kept, gone, dropped)
     return Merge(kept.id, gone.id, changed, refused(*said), journeys, ended, moved)
-
-
-def _known(kept: HeldLead, gone: HeldLead, dropped: Sequence[Given]) -> frozenset[str]:
-    """Give what is known of the one to the other; the keys of what changed."""
-    before, stage = kept.profile, kept.stage
-    known = profiles(Known(kept.profile, kept.written), Known(gone.profile, gone.written))
-    kept.profile, kept.written = dict(known.profile), dict(known.written)
-    kept.stage = furthest(kept.stage, gone.stage)
-    lost = {one.score: 0.0 for one in dropped}
-    for one in dropped:
-        lost[one.score] += one.points
-    scores = {name: kept.scores.get(name, 0) + gone.scores.get(name, 0) for name in {**kept.scores, **gone.scores}}
-    changed = {f"lead.{name}" for name in known.profile if known.profile[name] != before.get(name)}
-    changed |= {f"score.{name}" for name in gone.scores}
-    kept.scores = {name: round(points - lost.get(name, 0), 6) for name, points in scores.items()}
-    kept.last_received = max(_received(kept, gone), default=None)
-    kept.profile_changed = True
-    return frozenset(changed | ({"lead.stage"} if kept.stage != stage else set()))
-
-
-def _received(*leads: HeldLead) -> list[datetime]:
-    return [one.last_received for one in leads if one.last_received is not None]
 
 
 def _was(connection: Connection, gone: HeldLead) -> dict[str, Any]:
@@ -121,23 +101,6 @@ def _unless_there(connection: Connection, of: Table, kept: str, gone: str, same:
     connection.execute(delete(of).where(of.c.lead_id == gone, there))
 
 
-def _points(connection: Connection, kept: str, gone: str, caps: Mapping[tuple[str, str], int]) -> list[Given]:
-    """Take away points that one lead would not have got: beyond what a rule gives, and twice for one cause."""
-    columns = [CHANGES.c[name] for name in ("id", "score", "rule", "points", "at")]
-    theirs = CHANGES.alias()
-    twice = and_(theirs.c.lead_id == kept, *(theirs.c[name] == CHANGES.c[name] for name in ("score", "rule", "cause")))
-    doubled = select(*columns).where(CHANGES.c.lead_id == gone, exists().where(twice))
-    dropped = [Given(*row) for row in connection.execute(doubled)]
-    if caps:
-        capped = CHANGES.c.lead_id.in_(BOTH), CHANGES.c.rule.in_(sorted({rule for _, rule in caps}))
-        given = [Given(*row) for row in connection.execute(select(*columns).where(*capped), {"both": [kept, gone]})]
-        gone_already = {one.id for one in dropped}
-        dropped += beyond_caps([one for one in given if one.id not in gone_already], caps)
-    if dropped:
-        connection.execute(delete(CHANGES).where(CHANGES.c.id.in_([one.id for one in dropped])))
-    return dropped
-
-
 def _crossings(connection: Connection, kept: str, gone: str, now: datetime) -> None:
     """Count the thresholds that fired for both in one row; where one is not armed yet, it is not armed at all."""
     query = select(CROSSINGS).where(CROSSINGS.c.lead_id.in_(BOTH))
@@ -146,14 +109,35 @@ def _crossings(connection: Connection, kept: str, gone: str, now: datetime) -> N
         return
     rows.sort(key=lambda row: (row["rearmed_at"] is None, row["fired_at"], row["id"]))
     last: dict[tuple[str, str], dict[str, Any]] = {}
+    both: list[dict[str, Any]] = []
     for row in rows:
         before = last.get((row["score"], row["threshold"]))
+        if before is not None and not row["n"]:  # a rebuild took it for fired, and nobody was told
+            before["rearmed_at"] = before["rearmed_at"] and row["rearmed_at"]
+            continue
         if before is not None and before["rearmed_at"] is None:
             before["rearmed_at"] = now  # the one that fired after it is the one to be armed again
-        row.update(lead_id=kept, n=1 if before is None else before["n"] + 1)
+        row.update(lead_id=kept, n=min(row["n"], 1) if before is None else before["n"] + 1)
         last[row["score"], row["threshold"]] = row
+        both.append(row)
     connection.execute(delete(CROSSINGS).where(CROSSINGS.c.id.in_([row["id"] for row in rows])))
-    insert_rows(connection, CrossingRow, rows)
+    insert_rows(connection, CrossingRow, both)
+
+
+def _needs(connection: Connection, kept: str, gone: str) -> None:
+    """Of a need of both, what was said of it last holds, but nothing presumed against what a lead said itself."""
+    query = select(NEEDS).where(NEEDS.c.lead_id.in_(BOTH)).order_by(NEEDS.c.at, NEEDS.c.kind, NEEDS.c.readiness)
+    rows = [dict(row) for row in connection.execute(query, {"both": [kept, gone]}).mappings()]
+    if not any(row["lead_id"] == gone for row in rows):
+        return
+    last: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        before = last.get(row["product"])
+        said = Need.model_validate({name: row[name] for name in Need.model_fields})
+        known = None if before is None else Need.model_validate({name: before[name] for name in Need.model_fields})
+        last[row["product"]] = {**row, "lead_id": kept, **holds(known, said).model_dump()}
+    connection.execute(delete(NEEDS).where(NEEDS.c.lead_id.in_(BOTH)), {"both": [kept, gone]})
+    insert_rows(connection, NeedRow, list(last.values()))
 
 
 def _journeys(connection: Connection, kept: str, gone: str, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -177,7 +161,7 @@ def _journeys(connection: Connection, kept: str, gone: str, now: datetime) -> tu
 
 
 def _ending(lead_id: str, journey_id: str, now: datetime) -> dict[str, Any]:
-    body = {"journey": journey_id, "arm": MERGED, "note": ""}
+    body = {"journey": journey_id, "arm": MERGED}
     row = OutboxRow(lead_id=lead_id, kind="signal", body=body, due_at=now, created_at=now)
     return row.model_dump(exclude={"id"})
 

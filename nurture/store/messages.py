@@ -12,18 +12,23 @@ from nurture.errors import NotFound, Refused
 from nurture.ledger import FOLLOWS, SENDABLE, Status
 from nurture.store.bulk import insert_all, table
 from nurture.store.database import Session
-from nurture.store.models import MessageRow
-from nurture.store.plain import execute
+from nurture.store.events import record_own_event
+from nurture.store.leads import locked
+from nurture.store.loaded import made
+from nurture.store.models import LeadRow, MessageRow, new_id
+from nurture.store.plain import Statement
 
 # Made once: putting a statement together takes longer than running it.
 MESSAGES = table(MessageRow)
-FOUND = select(MESSAGES).where(
-    MESSAGES.c.journey_id == bindparam("journey"), MESSAGES.c.occurrence == bindparam("occurrence")
+FOUND = Statement(
+    select(MESSAGES).where(
+        MESSAGES.c.journey_id == bindparam("journey"), MESSAGES.c.occurrence == bindparam("occurrence")
+    )
 )
-FOUND_OF_RUN = select(MESSAGES).where(
-    MESSAGES.c.run_id == bindparam("run"), MESSAGES.c.occurrence == bindparam("occurrence")
+FOUND_OF_RUN = Statement(
+    select(MESSAGES).where(MESSAGES.c.run_id == bindparam("run"), MESSAGES.c.occurrence == bindparam("occurrence"))
 )
-RECENT = (
+RECENT = Statement(
     select(col(MessageRow.committed_at))
     .where(
         col(MessageRow.lead_id) == bindparam("lead"),
@@ -33,18 +38,32 @@ RECENT = (
     )
     .order_by(col(MessageRow.committed_at))
 )
+BY_HAND = "by hand: "
 OF_JOURNEY = update(MESSAGES).where(MESSAGES.c.journey_id == bindparam("owner"))
 OF_RUN = update(MESSAGES).where(MESSAGES.c.run_id == bindparam("owner"))
+IN_DOUBT = Statement(
+    select(MESSAGES)
+    .where(MESSAGES.c.status == Status.UNKNOWN.value)
+    .order_by(MESSAGES.c.committed_at)
+    .limit(bindparam("most"))
+)
 WITH_REASON: dict[str, Any] = {"reason": bindparam("why"), "updated_at": bindparam("now")}
 
 
-def _ended(of_owner: Update) -> tuple[Update, Update]:
+OF_A_HAND_OFF = "hand-off"
+"""The topic of what is said about a hand-off, which outlives its journey's step: its own clock sees to it."""
+
+
+def _ended(of_owner: Update) -> tuple[Statement, Statement]:
     """Cancel what was not handed over; what was caught in it is unknown."""
+    of_owner = of_owner.where(MESSAGES.c.topic != OF_A_HAND_OFF)
     open_ones = [one.value for one in (*SENDABLE, Status.CLAIMED)]
     caught = MESSAGES.c.status == Status.COMMITTING.value, MESSAGES.c.claimed_until < bindparam("now")
     return (
-        of_owner.where(MESSAGES.c.status.in_(open_ones)).values(status=Status.CANCELLED.value, **WITH_REASON),
-        of_owner.where(*caught).values(status=Status.UNKNOWN.value, **WITH_REASON),
+        Statement(
+            of_owner.where(MESSAGES.c.status.in_(open_ones)).values(status=Status.CANCELLED.value, **WITH_REASON)
+        ),
+        Statement(of_owner.where(*caught).values(status=Status.UNKNOWN.value, **WITH_REASON)),
     )
 
 
@@ -56,8 +75,25 @@ async def find(
 ) -> MessageRow | None:
     """The message of that step and visit, or of that lead in a bulk run."""
     query, asked = (FOUND, {"journey": journey_id}) if run_id is None else (FOUND_OF_RUN, {"run": run_id})
-    found = (await execute(session, query, {**asked, "occurrence": occurrence})).mappings().one_or_none()
-    return None if found is None else MessageRow(**found)
+    found = await query.named(session, **asked, occurrence=occurrence)
+    return made(MessageRow, found[0]) if found else None
+
+
+def planned(now: datetime, **said: Any) -> MessageRow:
+    """A new message that nothing was done about yet."""
+    unsaid = dict.fromkeys(MESSAGES.c.keys())
+    return made(
+        MessageRow,
+        {
+            **unsaid,
+            "id": new_id(),
+            "status": Status.PLANNED.value,
+            "reason": "",
+            "attempts": 0,
+            "updated_at": now,
+            **said,
+        },
+    )
 
 
 async def write(session: Session, row: MessageRow) -> None:
@@ -66,47 +102,72 @@ async def write(session: Session, row: MessageRow) -> None:
 
 
 async def change(
-    session: Session, message_id: str, to: Status, now: datetime, *, held_by: str | None = None, **values: Any
+    session: Session,
+    message_id: str,
+    to: Status,
+    now: datetime,
+    *,
+    was: Status | None = None,
+    held_by: str | None = None,
+    **values: Any,
 ) -> bool:
-    """Move the message to a status, from one that it may follow; `held_by` only if that claim still holds it.
+    """Move the message to a status, from one that it may follow, or from the one it `was` at; `held_by` only if that claim
+    still holds it.
 
     False when another attempt was there first.
     """
     new = {"status": to.value, "updated_at": now, **values}
-    query = _change(to, tuple(new), held=held_by is not None)
-    given = {"message": message_id, "holder": held_by, **{f"new_{name}": value for name, value in new.items()}}
-    return (await execute(session, query, given)).rowcount == 1
+    query = _change(to, tuple(new), was, held=held_by is not None)
+    given = {f"new_{name}": value for name, value in new.items()}
+    return await query.changes(session, message=message_id, holder=held_by, **given) == 1
 
 
 @lru_cache
-def _change(to: Status, names: tuple[str, ...], *, held: bool) -> Update:
-    before = [status.value for status, following in FOLLOWS.items() if to in following]
+def _change(to: Status, names: tuple[str, ...], was: Status | None, *, held: bool) -> Statement:
+    before = [status.value for status, following in FOLLOWS.items() if to in following and was in (None, status)]
     query = update(MESSAGES).where(MESSAGES.c.id == bindparam("message"), MESSAGES.c.status.in_(before))
     if held:
         query = query.where(MESSAGES.c.claim == bindparam("holder"))
-    return query.values({name: bindparam(f"new_{name}") for name in names})
+    return Statement(query.values({name: bindparam(f"new_{name}") for name in names}))
 
 
 async def unknown_ones(session: Session, limit: int) -> list[MessageRow]:
     """Messages of which nobody knows whether they were sent, the oldest first."""
-    query = select(MESSAGES).where(MESSAGES.c.status == Status.UNKNOWN).order_by(MESSAGES.c.committed_at).limit(limit)
-    return [MessageRow(**found) for found in (await execute(session, query)).mappings()]
+    return [made(MessageRow, found) for found in await IN_DOUBT.named(session, most=limit)]
 
 
-async def settle(session: Session, message_id: str, to: Status, note: str, now: datetime) -> None:
-    """Write down what a person found out about an unknown message."""
+async def settle(session: Session, message_id: str, to: Status, known_from: str, now: datetime) -> None:
+    """Write down what a person found out about an unknown message, and where that is known from."""
     row = await session.get(MessageRow, message_id)
     if row is None:
         raise NotFound(f"there is no message {message_id[:64]!r}: nurture unknown list shows those in doubt")
-    values: dict[str, Any] = {"accepted_at": row.committed_at} if to is Status.ACCEPTED else {}
-    if row.status != Status.UNKNOWN or not await change(session, message_id, to, now, reason=note, **values):
+    if not await found_out(session, row, to, BY_HAND + known_from, now):
         raise Refused(f"message {message_id} is not in doubt: it is {row.status}")
+
+
+async def found_out(session: Session, row: MessageRow, to: Status, reason: str, now: datetime) -> bool:
+    """Write down what became of an unknown message, and tell of one that was sent; False when it is in doubt no more."""
+    lead = await locked(session, row.lead_id) if row.lead_id else None  # first, as in a walk
+    values: dict[str, Any] = {"accepted_at": row.committed_at} if to is Status.ACCEPTED else {}
+    if not await change(session, row.id, to, now, was=Status.UNKNOWN, held_by=row.claim, reason=reason, **values):
+        return False
+    if lead is not None and to is Status.ACCEPTED:
+        await tell_of(session, lead, "message_sent", row, now, at=row.committed_at)
+    return True
+
+
+async def tell_of(
+    session: Session, lead: LeadRow, name: str, row: MessageRow, now: datetime, *, at: datetime | None = None
+) -> None:
+    """Record what became of a message as an event (`message_sent`, `message_bounced`) of its lead, which is held; once."""
+    facts = {"template": row.template, "campaign": row.campaign, "message": row.id}
+    event_id = f"{name.removeprefix('message_')}/{row.id}"
+    await record_own_event(session, lead, name, facts, event_id, now, at=at)
 
 
 async def recent_marketing(session: Session, lead_id: str, since: datetime) -> list[datetime]:
     """When marketing messages to the lead were accepted (or may have been), over all campaigns, oldest first."""
-    found = await execute(session, RECENT, {"lead": lead_id, "since": since})
-    return [at for at in found.scalars() if at is not None]
+    return [at for (at,) in await RECENT.rows(session, lead=lead_id, since=since) if at is not None]
 
 
 async def cancel_open(
@@ -116,9 +177,9 @@ async def cancel_open(
 
     One caught in *committing* becomes unknown: nobody will come back to ask after it.
     """
-    given = {"owner": journey_id if run_id is None else run_id, "why": reason, "now": now}
+    owner = journey_id if run_id is None else run_id
     for ending in ENDED_OF_JOURNEY if run_id is None else ENDED_OF_RUN:
-        await execute(session, ending, given)
+        await ending.changes(session, owner=owner, why=reason, now=now)
 
 
 def longest(periods: Iterable[timedelta]) -> timedelta:

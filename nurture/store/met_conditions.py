@@ -4,19 +4,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
-from sqlmodel import col, select
+from sqlalchemy import delete, select
+from sqlmodel import col
 
 from nurture.conditions import Condition
 from nurture.decisions import events_needed
 from nurture.facts import Facts, by_name
+from nurture.fading import points_now
 from nurture.profile import facts_tree
+from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.facts import happenings
 from nurture.store.models import LeadRow, MetConditionRow
+from nurture.store.plain import execute
 from nurture.store.upsert import insert
 
 AT_ONCE = 1000
+KNOWN = tuple(table(LeadRow).c[name] for name in ("id", "profile", "stage", "scores", "fading"))
 
 
 async def watch(
@@ -27,15 +31,16 @@ async def watch(
         return
     theirs = col(MetConditionRow.campaign) == campaign, col(MetConditionRow.condition).in_(conditions)
     await session.exec(delete(MetConditionRow).where(*theirs))
-    query = select(LeadRow.id, LeadRow.profile, LeadRow.stage, LeadRow.scores).order_by(col(LeadRow.id)).limit(AT_ONCE)
+    query = select(*KNOWN).order_by(col(LeadRow.id)).limit(AT_ONCE)
     last = ""
-    while page := (await session.exec(query.where(col(LeadRow.id) > last))).all():
+    while page := (await execute(session, query.where(col(LeadRow.id) > last))).all():
         last = page[-1][0]
         names = events_needed(*conditions.values())
         did = await (await session.connection()).run_sync(happenings, [lead_id for lead_id, *_ in page], names)
         rows: list[dict[str, Any]] = []
-        for lead_id, profile, stage, scores in page:
-            facts = Facts(now, facts_tree(profile, stage, scores), by_name(did.get(lead_id, [])), pace)
+        for lead_id, profile, stage, scores, fading in page:
+            tree = facts_tree(profile, stage, points_now(scores, fading, now))
+            facts = Facts(now, tree, by_name(did.get(lead_id, [])), pace)
             met = [name for name, condition in conditions.items() if condition.test(facts)]
             rows += [{"lead_id": lead_id, "campaign": campaign, "condition": name, "since": now} for name in met]
         await remember(session, rows)

@@ -47,7 +47,8 @@ class LeadRow(SQLModel, table=True):
     test: bool = False
     profile: dict[str, Any] = _json(default_factory=dict)
     written: dict[str, float] = _json(default_factory=dict)  # when each field was last spoken of, for late data
-    scores: dict[str, float] = _json(default_factory=dict)
+    scores: dict[str, float] = _json(default_factory=dict)  # as they were when they last changed
+    fading: dict[str, list[float]] = _json(default_factory=dict)  # what fades of them, see `nurture.fading`
     last_received: datetime | None = None
     merged_at: datetime | None = None  # when another lead became this one, the last time
     created_at: datetime
@@ -88,8 +89,8 @@ class OutboxRow(SQLModel, table=True):
     """Something the dispatcher has to do for a lead, in order of `id`; deleted when done.
 
     `kind`: `event` (tell who listens for one of its keys; without an event, something else changed), `enrol`, `start`,
-    `signal`, `forget` (end an erased lead's journeys and delete their histories), `bulk` (let a bulk run go on, whose id
-    then stands for the lead's).
+    `signal`, `forget` (end an erased lead's journeys and delete their histories), `hand_off` (have a hand-off's clock look
+    again), `bulk` (let a bulk run go on, whose id then stands for the lead's).
     Until `claimed_until` no row of this lead is taken: one is being worked on, or is to be tried again then.
     """
 
@@ -150,7 +151,10 @@ class VersionRow(SQLModel, table=True):
 
 
 class JourneyRow(SQLModel, table=True):
-    """One lead in one version: where it stands. `key` is the entry's key, `run` counts entries under it."""
+    """One lead in one version: where it stands. `key` is the entry's key, `run` counts entries under it.
+
+    `stopped_because` is a person's word: it may hold anything, and goes nowhere from here.
+    """
 
     __tablename__ = "journeys"
     __table_args__ = (
@@ -169,6 +173,7 @@ class JourneyRow(SQLModel, table=True):
     position: dict[str, Any] = _json()
     until: datetime | None = None
     ending: str | None = None
+    stopped_because: str | None = None
     goal_at: datetime | None = None
     pace: float = 1.0
     entered: datetime
@@ -271,6 +276,7 @@ class MessageRow(SQLModel, table=True):
         Index("ix_messages_run_status", "run_id", "status"),
         Index("ix_messages_lead_accepted", "lead_id", "purpose", "accepted_at"),
         Index("ix_messages_status", "status", "channel"),
+        Index("ix_messages_name", text("substr(message_id, 2, 32)")),
     )
 
     id: str = Field(primary_key=True, default_factory=new_id)
@@ -348,7 +354,10 @@ class ConsentRow(SQLModel, table=True):
 
 
 class ScoreChangeRow(SQLModel, table=True):
-    """Points that a rule gave or took; an event gives once by each rule (`cause` is its id)."""
+    """Points that a rule gave or took; an event gives once by each rule (`cause` is its id).
+
+    They are of the time `dated`; `version` is the score's, empty when a campaign gave them.
+    """
 
     __tablename__ = "score_changes"
     __table_args__ = (
@@ -364,6 +373,8 @@ class ScoreChangeRow(SQLModel, table=True):
     points: float
     cause: str
     at: datetime
+    dated: datetime
+    version: str = ""
 
 
 class CrossingRow(SQLModel, table=True):
@@ -383,28 +394,55 @@ class CrossingRow(SQLModel, table=True):
 
 
 class HandOffRow(SQLModel, table=True):
-    """A lead handed to sales, with its dossier; unique by the journey's step and visit."""
+    """A lead handed to sales, with its dossier; unique by the journey's step and visit.
+
+    It is `assigned_to` somebody of the `team` (empty: its lead) since its deed `assigned_n`. `clock` is the team's, as it was
+    written then; it acts next at `due_at`, never again without it. `answered_after` and `worked` are how long the first
+    answer took, in seconds of the journey's calendar, and of those the team's working hours.
+    """
 
     __tablename__ = "hand_offs"
-    __table_args__ = (UniqueConstraint("journey_id", "occurrence"),)
+    __table_args__ = (
+        UniqueConstraint("journey_id", "occurrence"),
+        Index("ix_hand_offs_team_status", "team", "status", "assigned_to"),
+    )
 
     id: str = Field(primary_key=True, default_factory=new_id)
     journey_id: str = Field(foreign_key="journeys.id")
     occurrence: str
     lead_id: str = Field(foreign_key="leads.id", index=True)
     definition: str
+    definition_version: str = ""
     dossier: dict[str, Any] = _json()
-    status: str = "open"  # open, accepted, rejected
+    status: str = "open"  # open, accepted, rejected, recycled
     reason: str = ""
     created_at: datetime
     answered_at: datetime | None = None
+    answered_by: str = ""
+    answered_via: str = ""
+    answered_after: float | None = None
+    worked: float | None = None
+    team: str = "sales"
+    assigned_to: str = ""
+    because: str = ""
+    assigned_n: int = 0
+    deeds: int = 0
+    stage: str = "assigned"  # assigned, reminded, escalated
+    told_at: datetime | None = None
+    first_told_at: datetime | None = None
+    clock: dict[str, Any] = _json()
+    due_at: datetime | None = None
+    updated_at: datetime
 
 
 class RequestRow(SQLModel, table=True):
     """What a journey asked of somebody: a survey, a question, a task, a call; unique by the journey's step and visit."""
 
     __tablename__ = "requests"
-    __table_args__ = (UniqueConstraint("journey_id", "occurrence"),)
+    __table_args__ = (
+        UniqueConstraint("journey_id", "occurrence"),
+        Index("ix_requests_due", "kind", "status", "due_at"),
+    )
 
     id: str = Field(primary_key=True, default_factory=new_id)
     journey_id: str = Field(foreign_key="journeys.id")
@@ -470,4 +508,12 @@ class BreakerRow(SQLModel, table=True):
     reason: str = ""
 
 
-import nurture.store.merge_tables  # noqa: E402, F401  # so that the metadata knows them
+# More tables, by their noun; named here so that the metadata knows them.
+import nurture.store.capture_tables  # noqa: E402
+import nurture.store.hand_off_tables  # noqa: E402
+import nurture.store.merge_tables  # noqa: E402
+import nurture.store.need_tables  # noqa: E402
+import nurture.store.order_tables  # noqa: E402
+import nurture.store.recommendation_tables  # noqa: E402
+import nurture.store.score_tables  # noqa: E402
+import nurture.store.stage_tables  # noqa: E402, F401

@@ -37,10 +37,12 @@ def narrowed(condition: Condition, now: datetime, pace: float = 1.0) -> ColumnEl
         case Is(path=("stage",), op="==", value=str(stage)):
             return col(LeadRow.stage) == stage
         case Is(path=("score", name), op=op, value=int() | float() as points) if op in ORDERED:
-            found: ColumnElement[bool] = ORDERED[op](col(LeadRow.scores)[name].as_float(), points)
-            return found
+            fades = col(LeadRow.fading)[name].as_string().is_not(None)
+            return or_(ORDERED[op](col(LeadRow.scores)[name].as_float(), points), fades)
         case Is(path=("stage" | "score", *_)) | Is(path=("bant", "complete")):
             return true()  # no part of the profile
+        case Is(path=("orders", *_)):
+            return true()  # who has none has a number of them all the same
         case Is():
             return _of_profile(condition)
         case _:

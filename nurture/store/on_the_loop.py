@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util import await_only
 
 DRIVER = "sqlite+loop"
+OF_SESSION = "sqlite"
 PATIENCE = 30.0  # seconds, for another process that writes
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.01  # SQLite's own waiting would hold the loop, in steps of up to 100 ms
 
@@ -68,6 +69,9 @@ class OnTheLoop(SQLiteDialect_pysqlite):
         return super().connect(*given, factory=_Connection, **options)
 
 
+DIALECT = OnTheLoop()  # as statements are put together for it
+
+
 def in_memory(url: URL) -> bool:
     """Whether the database goes with its connection."""
     return url.database in (None, "", ":memory:")
@@ -78,15 +82,31 @@ def register() -> None:
     registry.register(DRIVER.replace("+", "."), __name__, OnTheLoop.__name__)
 
 
+async def begin_reading(session: AsyncSession) -> None:
+    """Begin a transaction that sees one state."""
+    sqlite3.Cursor(await _entered(session)).execute("BEGIN")
+
+
 async def begin_writing(session: AsyncSession) -> None:
     """Begin the transaction once no other process writes."""
-    raw = await (await session.connection()).get_raw_connection()
-    connection = raw.driver_connection
-    assert isinstance(connection, sqlite3.Connection)  # by this dialect
+    connection = await _entered(session)
     end, pause = time.monotonic() + PATIENCE, SHORTEST_PAUSE
     while not _began(connection, last=time.monotonic() > end):
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def _entered(session: AsyncSession) -> sqlite3.Connection:
+    raw = await (await session.connection()).get_raw_connection()
+    connection = raw.driver_connection
+    assert isinstance(connection, sqlite3.Connection)  # by this dialect
+    session.sync_session.info[OF_SESSION] = connection
+    return connection
+
+
+def driver_of(session: AsyncSession) -> sqlite3.Connection | None:
+    """The connection that the session's transaction is on; None when it is not on SQLite."""
+    return session.sync_session.info.get(OF_SESSION)
 
 
 def _began(connection: sqlite3.Connection, *, last: bool) -> bool:

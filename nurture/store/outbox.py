@@ -6,6 +6,7 @@ Rows of one lead are done in order and by one dispatcher at a time; a row stays 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Update, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,11 +20,18 @@ from nurture.store.models import DeadLetterRow, ErasureRow, OutboxRow
 
 FIRST_RETRY = timedelta(seconds=0.5)
 LAST_RETRY = timedelta(seconds=60)
+UNCLAIMED: dict[str, Any] = {"attempts": 0, "claimed_by": None, "claimed_until": None}
 
 
 async def put(session: Session, rows: Iterable[OutboxRow]) -> None:
     """Add the rows, in that order."""
     await insert_all(session, OutboxRow, [row.model_dump(exclude={"id"}) for row in rows])
+
+
+async def tell(session: Session, lead_id: str, kind: str, body: dict[str, Any], now: datetime) -> None:
+    """Add a row that is due at once."""
+    row = {"lead_id": lead_id, "kind": kind, "body": body, "due_at": now, "created_at": now, **UNCLAIMED}
+    await insert_all(session, OutboxRow, [row])
 
 
 async def depth(session: Session) -> int:
@@ -33,7 +41,7 @@ async def depth(session: Session) -> int:
 
 async def has_due(connection: AsyncConnection, now: datetime) -> bool:
     """Whether there may be something to claim; asked so often that it does without a session."""
-    due = select(col(OutboxRow.id)).where(col(OutboxRow.due_at) <= now, _free(now)).limit(1)
+    due = select(col(OutboxRow.id)).where(col(OutboxRow.due_at) <= now, free(now)).limit(1)
     return (await connection.execute(due)).first() is not None
 
 
@@ -53,29 +61,37 @@ async def claim(session: Session, by: str, now: datetime, lease: timedelta, limi
     # All due rows of a lead from its first on, whatever clock wrote their times: order within a lead is that of the ids.
     theirs = (
         select(OutboxRow)
-        .where(col(OutboxRow.lead_id).in_(leads), col(OutboxRow.due_at) <= now)
+        .where(col(OutboxRow.lead_id).in_(leads), col(OutboxRow.due_at) <= now, free(now))
         .order_by(col(OutboxRow.id))
         .limit(limit)
+        .with_for_update()
     )
     rows = list((await session.exec(theirs)).all())
     await session.exec(_of(rows).values(claimed_by=by, claimed_until=now + lease))
     return rows
 
 
+async def hold(session: Session, *which: ColumnElement[bool]) -> None:
+    """Hold the rows until the end of the transaction, in order of ids, as everybody does who changes several of them."""
+    if session.get_bind().dialect.name == "postgresql":  # on SQLite there is one writer anyway
+        await session.exec(select(OutboxRow.id).where(*which).order_by(col(OutboxRow.id)).with_for_update())
+
+
+def claimed(ids: Collection[int], by: str) -> ColumnElement[bool]:
+    """Those of the rows that are this claimer's."""
+    return col(OutboxRow.id).in_(ids) & (col(OutboxRow.claimed_by) == by)
+
+
 async def done(session: Session, ids: Collection[int], by: str) -> None:
     """Take the rows away, except those whose claim ran out and that another has by now."""
     if ids:
-        await session.exec(delete(OutboxRow).where(col(OutboxRow.id).in_(ids), col(OutboxRow.claimed_by) == by))
+        await session.exec(delete(OutboxRow).where(claimed(ids, by)))
 
 
 async def give_back(session: Session, ids: Collection[int], by: str) -> None:
     """End the claim on rows that were not tried."""
     if ids:
-        await session.exec(
-            update(OutboxRow)
-            .where(col(OutboxRow.id).in_(ids), col(OutboxRow.claimed_by) == by)
-            .values(claimed_by=None, claimed_until=None)
-        )
+        await session.exec(update(OutboxRow).where(claimed(ids, by)).values(claimed_by=None, claimed_until=None))
 
 
 async def retry(session: Session, row: OutboxRow, now: datetime) -> None:
@@ -107,7 +123,8 @@ def spread(of: str) -> float:
     return int.from_bytes(hashlib.sha256(of.encode()).digest()[:8], "big") / 2**64
 
 
-def _free(now: datetime) -> ColumnElement[bool]:
+def free(now: datetime) -> ColumnElement[bool]:
+    """Rows that no dispatcher works on."""
     return or_(col(OutboxRow.claimed_until).is_(None), col(OutboxRow.claimed_until) <= now)
 
 

@@ -9,6 +9,8 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import SQLModel, col, select
 
+from nurture.store.capture_tables import ArrivalRow, CaptureCountRow, ConsentProofRow, CostRow, VisitorRow
+from nurture.store.hand_off_tables import HandOffDeedRow, TurnRow
 from nurture.store.merge_tables import MergeRow
 from nurture.store.models import (
     ApiKeyRow,
@@ -39,6 +41,11 @@ from nurture.store.models import (
     SuppressionRow,
     VersionRow,
 )
+from nurture.store.need_tables import NeedRow
+from nurture.store.order_tables import OrderLineRow, OrderRow, ThankRow
+from nurture.store.recommendation_tables import RecommendationRow, RewardRow
+from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, RebuildRow, ShadowRow, SignOffRow
+from nurture.store.stage_tables import StageChangeRow
 
 About: TypeAlias = Callable[[str], ColumnElement[bool]]
 """By a lead's id, the condition that its rows in a table meet."""
@@ -62,23 +69,55 @@ def _moves(lead_id: str) -> ColumnElement[bool]:
     return col(MoveRow.journey_id).in_(select(JourneyRow.id).where(_journeys(lead_id)))
 
 
-# In an order in which they can be deleted: what refers to others comes first.
+def _deeds(lead_id: str) -> ColumnElement[bool]:
+    return col(HandOffDeedRow.hand_off_id).in_(select(HandOffRow.id).where(col(HandOffRow.lead_id) == lead_id))
+
+
+def _lines(lead_id: str) -> ColumnElement[bool]:
+    return col(OrderLineRow.order_id).in_(select(OrderRow.id).where(col(OrderRow.lead_id) == lead_id))
+
+
+def _recommendations(lead_id: str) -> ColumnElement[bool]:
+    """Those by the lead, and that of the lead."""
+    return or_(col(RecommendationRow.friend_id) == lead_id, col(RecommendationRow.referrer_id) == lead_id)
+
+
+def _rewards(lead_id: str) -> ColumnElement[bool]:
+    return or_(col(RewardRow.friend_id) == lead_id, col(RewardRow.referrer_id) == lead_id)
+
+
+# In an order in which they can be deleted: what refers to others comes first; and before all the outbox, as a dispatcher
+# also holds its rows before it touches a journey.
 PERSONAL: dict[type[SQLModel], About] = {
+    OutboxRow: lambda lead_id: col(OutboxRow.lead_id) == lead_id,
+    ThankRow: lambda lead_id: col(ThankRow.lead_id) == lead_id,
+    OrderLineRow: _lines,
+    OrderRow: lambda lead_id: col(OrderRow.lead_id) == lead_id,
+    RewardRow: _rewards,
+    RecommendationRow: _recommendations,
+    NeedRow: lambda lead_id: col(NeedRow.lead_id) == lead_id,
+    StageChangeRow: lambda lead_id: col(StageChangeRow.lead_id) == lead_id,
     LinkRow: _links,
     MessageRow: _messages,
     MoveRow: _moves,
     ListenerRow: lambda lead_id: col(ListenerRow.lead_id) == lead_id,
+    HandOffDeedRow: _deeds,
     HandOffRow: lambda lead_id: col(HandOffRow.lead_id) == lead_id,
     RequestRow: lambda lead_id: col(RequestRow.lead_id) == lead_id,
     JourneyRow: _journeys,
     RefusalRow: lambda lead_id: col(RefusalRow.lead_id) == lead_id,
     MetConditionRow: lambda lead_id: col(MetConditionRow.lead_id) == lead_id,
     ConsentRow: lambda lead_id: col(ConsentRow.lead_id) == lead_id,
+    ConsentProofRow: lambda lead_id: col(ConsentProofRow.lead_id) == lead_id,
+    ArrivalRow: lambda lead_id: col(ArrivalRow.lead_id) == lead_id,
+    VisitorRow: lambda lead_id: col(VisitorRow.lead_id) == lead_id,
     ScoreChangeRow: lambda lead_id: col(ScoreChangeRow.lead_id) == lead_id,
     CrossingRow: lambda lead_id: col(CrossingRow.lead_id) == lead_id,
+    FadingRow: lambda lead_id: col(FadingRow.lead_id) == lead_id,
+    ShadowRow: lambda lead_id: col(ShadowRow.lead_id) == lead_id,
+    ProfileChangeRow: lambda lead_id: col(ProfileChangeRow.lead_id) == lead_id,
     ReferralRow: lambda lead_id: col(ReferralRow.lead_id) == lead_id,
     EventRow: lambda lead_id: col(EventRow.lead_id) == lead_id,
-    OutboxRow: lambda lead_id: col(OutboxRow.lead_id) == lead_id,
     DeadLetterRow: lambda lead_id: col(DeadLetterRow.lead_id) == lead_id,
     IdentityRow: lambda lead_id: col(IdentityRow.lead_id) == lead_id,
     MergeRow: lambda lead_id: col(MergeRow.lead_id) == lead_id,
@@ -90,9 +129,15 @@ KEPT: dict[type[SQLModel], str] = {
     ErasureRow: "hashes of what erased leads were known by: the proof of the erasure, and what keeps them out",
     CampaignRow: "what the team wrote",
     VersionRow: "what the team wrote",
+    DeclarationRow: "what the team wrote",
+    RebuildRow: "how far a rebuild of scores has come",
+    SignOffRow: "what the team agreed to",
     BreakerRow: "how providers do",
+    CaptureCountRow: "how often forms were seen and filled in, by nobody in particular",
+    CostRow: "what the team spent",
     BulkRunRow: "what the team ordered",
     ApiKeyRow: "keys of systems",
+    TurnRow: "whose turn it is among salespeople",
     LeaseRow: "which worker does what",
     MarkRow: "how far sweeps have come",
 }

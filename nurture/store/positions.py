@@ -8,6 +8,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from nurture.journey import Journey, wait_arms
 from nurture.store.bulk import update_all
 from nurture.store.database import Session
+from nurture.store.journeys import ending
 from nurture.store.listeners import listen, unlisten
 from nurture.store.models import JourneyRow
 from nurture.version import Version
@@ -26,7 +27,7 @@ async def stand(session: Session, row: JourneyRow, version: Version, journey: Jo
         "status": "held" if rest and rest.why == "held" else "active",
     }
     if journey.ended:
-        stands |= {"status": "ended", "ending": journey.ending, "ended_at": now}
+        stands |= {"status": "ended", "ending": ending(row, journey.ending), "ended_at": now}
         await unlisten(session, row.id)
     else:
         arms = wait_arms(version, journey) if rest and rest.why == "wait" else {}

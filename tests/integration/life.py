@@ -1,6 +1,6 @@
 """A life: leads walk campaigns through the real dispatcher, store and activities, on a clock that is moved by hand."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,23 +12,27 @@ from pydantic import SecretStr
 from activities.bulk import take_page
 from activities.equipment import Equipment
 from activities.errands import TryAgain
+from activities.hand_off_clock import attend
 from activities.walk import walk
 from nurture.campaign import Campaign
 from nurture.catalogue import Catalogue
 from nurture.channels import Envelope, Receipt
+from nurture.deals import News
 from nurture.definitions import Definition
 from nurture.dispatcher import Dispatcher
-from nurture.intake import Consent, Incoming, Intake, Internal
+from nurture.intake import Consent, Incoming, Intake, Internal, Result
+from nurture.intake.incoming import stable_id
 from nurture.journey import AnyReply, Elapsed, Ended, Heard, Journey, Rest, fold, heeds, next_move
 from nurture.lead import lead
 from nurture.orders import StartOrder
+from nurture.rewards import Reward
 from nurture.scores import Score, Threshold, gives
 from nurture.settings import Settings
 from nurture.store import Store, campaigns
 from nurture.triggers import on
 from nurture.version import frozen
 from worker import equip
-from workflows.ports import Paged, WalkOrder
+from workflows.ports import Attended, Paged, WalkOrder
 
 HERE = Path(__file__).parents[1]
 READY = Definition(key="ready", ready=lead.email.known() & (lead.company.turnover >= 1_000_000))
@@ -41,9 +45,10 @@ INTEREST = Score(
 
 @dataclass
 class Postbox:
-    """A channel that remembers what was sent, and fails as told."""
+    """A channel that remembers what was sent, fails as told, and can be asked or not."""
 
     name: str = "email"
+    can_tell: bool = True
     mails: list[Envelope] = field(default_factory=list)
     troubles: list[Exception] = field(default_factory=list)
     on_send: Callable[[Envelope], Awaitable[None]] | None = None
@@ -57,7 +62,7 @@ class Postbox:
         return Receipt("taken")
 
     async def lookup(self, message_id: str) -> bool | None:
-        return any(mail.message_id == message_id for mail in self.mails)
+        return any(mail.message_id == message_id for mail in self.mails) if self.can_tell else None
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -83,6 +88,7 @@ class Walkers:
         self.equipment, self.clock = equipment, clock
         self.running: dict[str, Running] = {}
         self.resting: dict[str, Paged] = {}
+        self.ticking: dict[str, Attended] = {}
 
     async def start(self, order: StartOrder) -> None:
         if order.journey_id not in self.running:
@@ -106,6 +112,16 @@ class Walkers:
             paged = await take_page(self.equipment, self, run_id, self.clock)
         self.resting[run_id] = paged
 
+    async def wind(self, hand_off_id: str) -> None:
+        """One look after the other, as the clock's workflow does, up to a rest."""
+        attended = Attended(until=self.clock())
+        while not attended.ending and attended.until is not None and attended.until <= self.clock():
+            attended = await attend(self.equipment, hand_off_id, self.clock)
+        self.ticking[hand_off_id] = attended
+
+    async def unwind(self, hand_off_id: str) -> bool:
+        return self.ticking.pop(hand_off_id, None) is None
+
     async def tell(self, journey_id: str, reply: AnyReply) -> None:
         self.running[journey_id].news.append(reply)
         await self.go_on(journey_id)
@@ -124,21 +140,27 @@ class Walkers:
         rests = ((one.journey.rest, key) for key, one in self.running.items() if not one.journey.ended)
         journeys = ((rest.until, key) for rest, key in rests if rest is not None and rest.until)
         runs = ((paged.until, key) for key, paged in self.resting.items() if paged.until and not paged.ending)
-        return min((*journeys, *runs), default=None)
+        clocks = ((one.until, key) for key, one in self.ticking.items() if one.until and not one.ending)
+        return min((*journeys, *runs, *clocks), default=None)
 
     async def wakes_by_itself(self, key: str, at: datetime) -> None:
-        await (self.wake(key) if key in self.resting else self.tell(key, Elapsed(at=at)))
+        if key in self.ticking:
+            await self.wind(key)
+        else:
+            await (self.wake(key) if key in self.resting else self.tell(key, Elapsed(at=at)))
 
 
 class Life:
     """One store, its leads and what they do; messages go to `postbox`."""
 
-    def __init__(self, store: Store, now: datetime, **settings: Any) -> None:
+    def __init__(self, store: Store, now: datetime, rewards: Sequence[Reward] = (), **settings: Any) -> None:
         self.store, self.now = store, now
         self.postbox = Postbox()
         given: dict[str, Any] = {"templates": HERE / "templates", "teams": {"sales": "sales@example.com"}, **settings}
         self.settings = Settings(_env_file=None, secrets=[SecretStr("a secret of the tests, long enough")], **given)
-        catalogue = Catalogue(definitions={"ready": READY}, scores={"interest": INTEREST})
+        catalogue = Catalogue(
+            definitions={"ready": READY}, scores={"interest": INTEREST}, rewards={one.key: one for one in rewards}
+        )
         equipment = equip(self.settings, store, catalogue, {"email": self.postbox})
         self.walkers = Walkers(equipment, lambda: self.now)
         self.dispatcher = Dispatcher(store, self.walkers, settings=self.settings, clock=lambda: self.now)
@@ -166,6 +188,16 @@ class Life:
         [result] = await self.intake.accept([item], self.now)
         assert result.error is None, result.error
         await self.settle()
+
+    async def orders(self, status: str, *, to: str = "ann@example.com", number: str = "1", **told: Any) -> Result:
+        """A status of an order, of 120 EUR unless told otherwise."""
+        amount = {"amount": "120.00"} if status in ("placed", "paid") else {}
+        news = News.model_validate({"number": number, "status": status, "currency": "EUR", **amount, **told})
+        item = Internal(id=stable_id(*news.told_once), name=f"order_{status}", lead={"email": to}, order=news)
+        [result] = await self.intake.accept([item], self.now)
+        assert result.error is None, result.error
+        await self.settle()
+        return result
 
     async def clicks(self, template: str, *, machine: bool = False, to: str = "ann@example.com") -> None:
         """A click in the newest such message."""

@@ -1,12 +1,13 @@
 """A stage for the dispatcher: a store, an engine that remembers, and short words for what happens on it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import SQLModel, col, select
 
+from nurture.audiences import Audience
 from nurture.campaign import Campaign, State
 from nurture.dispatcher import Dispatcher
 from nurture.errors import Unavailable
@@ -14,10 +15,11 @@ from nurture.journey import Heard
 from nurture.orders import StartOrder
 from nurture.settings import Settings
 from nurture.steps import Send, Wait
-from nurture.store import Store, campaigns, listeners, outbox
+from nurture.store import Store, campaigns, fading, listeners, outbox
 from nurture.store.events import announce, record_own_event
 from nurture.store.leads import locked
 from nurture.store.models import DeadLetterRow, EventRow, JourneyRow, LeadRow, OutboxRow, RefusalRow
+from nurture.store.plain import run
 from nurture.version import Version, frozen
 
 SECOND = timedelta(seconds=1)
@@ -30,13 +32,17 @@ class Engine:
         self.started: list[StartOrder] = []
         self.heard: list[tuple[str, Heard]] = []
         self.woken: list[str] = []
+        self.wound: list[str] = []
         self.running: set[str] = set()
         self.forgotten: list[str] = []
         self.reachable = True
         self.starts = True
+        self.starting: Callable[[], Awaitable[None]] | None = None
 
     async def start(self, order: StartOrder) -> None:
         self._reach()
+        if self.starting is not None:
+            await self.starting()
         if order.journey_id not in self.running and self.starts:
             self.started.append(order)
             self.running.add(order.journey_id)
@@ -59,6 +65,15 @@ class Engine:
         self._reach()
         self.woken.append(run_id)
 
+    async def wind(self, hand_off_id: str) -> None:
+        self._reach()
+        self.wound.append(hand_off_id)
+
+    async def unwind(self, hand_off_id: str) -> bool:
+        self._reach()
+        self.forgotten.append(hand_off_id)
+        return True
+
     def _reach(self) -> None:
         if not self.reachable:
             raise Unavailable("the engine is out of reach")
@@ -76,14 +91,17 @@ class Scene:
     now: datetime
     engine: Engine = field(default_factory=Engine)
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
     dispatcher: Dispatcher = field(init=False)
     told: int = 0
 
     def __post_init__(self) -> None:
         self.dispatcher = self.another_dispatcher()
 
-    def another_dispatcher(self, **options: Any) -> Dispatcher:
-        return Dispatcher(self.store, self.engine, settings=self.settings, clock=lambda: self.now, **options)
+    def another_dispatcher(self) -> Dispatcher:
+        return Dispatcher(
+            self.store, self.engine, settings=self.settings, audiences=self.audiences, clock=lambda: self.now
+        )
 
     async def publish(self, campaign: Campaign) -> Version:
         version = frozen(campaign)
@@ -114,10 +132,13 @@ class Scene:
             session.add(row)
             await announce(session, to, {f"lead.{name}" for name in profile}, self.now)
 
-    async def scores(self, points: float, to: str = "ann") -> None:
+    async def scores(self, points: float, to: str = "ann", *, half_life: timedelta | None = None) -> None:
         async with self.store.write() as session:
             row = await session.get_one(LeadRow, to)
             row.scores = {"interest": points}
+            if half_life is not None:
+                row.fading = {"interest": [points, self.now.timestamp(), half_life.total_seconds()]}
+                await run(session, fading.note, {(to, "interest"): row.fading["interest"]})
             session.add(row)
             await announce(session, to, {"score.interest"}, self.now)
 

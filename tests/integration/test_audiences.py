@@ -9,6 +9,7 @@ from nurture import days, event, lead
 from nurture.audiences import Audience
 from nurture.conditions import Condition
 from nurture.facts import Facts, Happening
+from nurture.fading import points_now
 from nurture.profile import facts_tree
 from nurture.store import Store
 from nurture.store.audiences import Members, members
@@ -24,7 +25,11 @@ PROFILES: Mapping[str, dict[str, Any]] = {
     "fay": {},
 }
 STAGES = {"ann": "buy", "bob": "interest"}
-SCORES: Mapping[str, dict[str, float]] = {"ann": {"interest": 70.0}, "bob": {"interest": 40.0}, "cem": {"fit": 10.0}}
+SCORES: Mapping[str, dict[str, float]] = {
+    "ann": {"interest": 70.0},
+    "bob": {"interest": 40.0},
+    "cem": {"fit": 10.0, "warmth": 80.0},
+}
 EVENTS = [("ann", "visit", 1, False), ("ann", "visit", 9, False), ("bob", "visit", 9, False), ("cem", "visit", 1, True)]
 
 CONDITIONS: list[Condition] = [
@@ -55,6 +60,10 @@ CONDITIONS: list[Condition] = [
     lead.bant.complete,
     lead.nps >= 9,
     lead.score("interest") >= 40,
+    lead.score("interest") >= 20,
+    lead.score("warmth") >= 20,
+    lead.score("warmth") < 21,
+    lead.score("warmth") == 20,
     lead.score("interest") < 70,
     lead.score("fit").known(),
     event("visit").count() >= 1,
@@ -74,6 +83,12 @@ CONDITIONS: list[Condition] = [
 ]
 
 
+def fading(name: str, now: datetime) -> dict[str, list[float]]:
+    """What fades of their scores: 80 points of ten days ago, halved every five."""
+    ago = (now - timedelta(days=10)).timestamp()
+    return {"warmth": [80.0, ago, 5 * 86_400.0]} if name == "cem" else {}
+
+
 def audience(who: Condition) -> Audience:
     return Audience.model_validate({"key": "some", "who": who})
 
@@ -83,7 +98,8 @@ async def people(store: Store, now: datetime) -> Store:
     async with store.write() as session:
         for name, profile in PROFILES.items():
             session.add(LeadRow(id=name, email=profile.get("email"), profile=profile, stage=STAGES.get(name, "need"),
-                                scores=SCORES.get(name, {}), created_at=now, updated_at=now))  # fmt: skip
+                                scores=SCORES.get(name, {}), fading=fading(name, now), created_at=now,
+                                updated_at=now))  # fmt: skip
         await session.flush()
         for n, (name, what, ago, machine) in enumerate(EVENTS):
             at, properties = now - timedelta(days=ago), {"page": "prices" if n == 1 else "home"}
@@ -98,7 +114,8 @@ def facts(name: str, now: datetime) -> Facts:
         for n, (who, what, ago, machine) in enumerate(EVENTS)
         if who == name and not machine
     ]
-    tree = facts_tree(PROFILES[name], STAGES.get(name, "need"), SCORES.get(name, {}))
+    scores = points_now(SCORES.get(name, {}), fading(name, now), now)
+    tree = facts_tree(PROFILES[name], STAGES.get(name, "need"), scores)
     return Facts(now=now, lead=tree, happened={"visit": did})
 
 

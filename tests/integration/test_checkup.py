@@ -11,8 +11,9 @@ from nurture import checkup
 from nurture.checkup import examine
 from nurture.doctor import Findings
 from nurture.errors import Unavailable
-from nurture.store import campaigns
-from nurture.store.models import BreakerRow, DeadLetterRow, JourneyRow, MessageRow, OutboxRow, new_id
+from nurture.store import bulk_runs, campaigns, outbox
+from nurture.store.models import BreakerRow, DeadLetterRow, HandOffRow, JourneyRow, MessageRow, OutboxRow, new_id
+from tests.integration.bulk import NEWS, ordered
 from tests.integration.scene import Scene, simple
 
 LATER = timedelta(minutes=30)
@@ -26,6 +27,8 @@ class Engine:
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     fails: set[str] = field(default_factory=set)
+    runs_in_bulk: set[str] = field(default_factory=set)
+    ticks: set[str] = field(default_factory=set)
     reachable: bool = True
 
     async def running(self, after: str, upto: str | None) -> AsyncIterator[str]:
@@ -39,6 +42,15 @@ class Engine:
     async def failing(self) -> AsyncIterator[str]:
         for one in sorted(self.fails):
             yield one
+
+    async def bulk_runs(self) -> AsyncIterator[str]:
+        for one in sorted(self.runs_in_bulk):
+            yield one
+
+    async def ticking(self, after: str, upto: str | None) -> AsyncIterator[str]:
+        for one in sorted(self.ticks):
+            if after < one and (upto is None or one <= upto):
+                yield one
 
     async def end(self, journey_id: str, reason: str) -> None:
         self.ended.append(journey_id)
@@ -141,6 +153,27 @@ async def test_many_workflows_without_a_journey_are_judged_page_by_page(
     assert sorted(engine.ended) == ids[:2]
 
 
+async def test_a_bulk_run_whose_workflow_somebody_ended_is_woken_where_it_stands(scene: Scene, engine: Engine) -> None:
+    ended, runs, paused, done, awaited = [
+        await ordered(scene.store, scene.now, "mailing", mailing=NEWS) for _ in range(5)
+    ]
+    await scene.dispatch()
+    async with scene.store.write() as session:
+        await bulk_runs.pause(session, paused)
+        await bulk_runs.finish(session, done, scene.now)
+        await outbox.put(session, [bulk_runs.woken(awaited, scene.now + 2 * LATER)])
+    engine.runs_in_bulk = {runs}
+    assert told(await examine(scene.store, engine, scene.now)) == {}
+    scene.engine.woken.clear()
+
+    found = await examine(scene.store, engine, scene.now + LATER, fix=True)
+    assert (told(found), found.all[0].examples) == ({"stranded": (1, 1)}, [ended])
+    assert told(await examine(scene.store, engine, scene.now + LATER)) == {}, "it is about to be woken"
+    scene.now += LATER
+    await scene.dispatch()
+    assert scene.engine.woken == [ended]
+
+
 async def test_an_engine_out_of_reach_is_a_finding_beside_the_others(scene: Scene, engine: Engine) -> None:
     await under_way(scene, 1)
     await add(scene, DeadLetterRow(lead_id="ann", kind="enrol", reason="no such campaign", at=scene.now))
@@ -184,3 +217,53 @@ async def test_what_lies_about_in_the_store_is_found(scene: Scene, engine: Engin
 
     assert told(found) == {"late": (1, 0), "tripped": (1, 0), "paused": (1, 0)}
     assert found.all[1].examples == ["email: no connection"]
+
+
+# --- clocks of hand-offs ---
+
+
+async def handed_over(scene: Scene, number: int, **values: Any) -> list[str]:
+    """Open hand-offs, each of a lead of its own, made half an hour ago."""
+    journeys = await under_way(scene, number)
+    async with scene.store.read() as session:
+        leads = {one: (await session.get_one(JourneyRow, one)).lead_id for one in journeys}
+    made = scene.now - LATER
+    rows = [
+        HandOffRow(
+            journey_id=journey, occurrence="sales/0/1", lead_id=lead, definition="ready", created_at=made,
+            updated_at=made, dossier={}, clock={}, **{"due_at": scene.now, **values},
+        )
+        for journey, lead in leads.items()
+    ]  # fmt: skip
+    await add(scene, *rows)
+    return sorted(row.id for row in rows)
+
+
+async def test_open_hand_offs_without_a_clock_are_found_and_wound_again(
+    scene: Scene, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkup, "PAGE", 2)
+    lost, *ticking = await handed_over(scene, 5)
+    engine.runs, engine.ticks = {row.id for row in await scene.journeys()}, set(ticking)
+
+    assert told(await examine(scene.store, engine, scene.now, fix=True)) == {"unwatched": (1, 1)}
+    await scene.dispatch()
+    assert scene.engine.wound == [lost]
+
+
+@pytest.mark.parametrize("values", [{"status": "accepted", "due_at": None}, {"due_at": None}, {"status": "recycled"}])
+async def test_a_hand_off_of_which_nothing_more_is_due_needs_no_clock(
+    scene: Scene, engine: Engine, values: dict[str, Any]
+) -> None:
+    await handed_over(scene, 1, **values)
+    engine.runs = {row.id for row in await scene.journeys()}
+
+    assert told(await examine(scene.store, engine, scene.now)) == {}
+
+
+async def test_a_hand_off_that_the_outbox_is_busy_with_is_no_finding(scene: Scene, engine: Engine) -> None:
+    await handed_over(scene, 1)
+    engine.runs = {row.id for row in await scene.journeys()}
+    await scene.put("event", "lead-0", event=None, name=None, keys=[])
+
+    assert told(await examine(scene.store, engine, scene.now)) == {}

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,23 @@ import structlog
 from sqlmodel import SQLModel, select
 from typer.testing import CliRunner, Result
 
+from nurture.catalogue import Catalogue
 from nurture.cli.context import out
 from nurture.cli.main import app
+from nurture.loader import load
 from nurture.store import Store
 from nurture.store.migrate import upgrade
-from nurture.store.models import CampaignRow, ConsentRow, ErasureRow, LeadRow, MessageRow, OutboxRow, VersionRow
+from nurture.store.models import (
+    CampaignRow,
+    ConsentRow,
+    ErasureRow,
+    EventRow,
+    LeadRow,
+    MessageRow,
+    OutboxRow,
+    VersionRow,
+)
+from tests.integration.bulk import a_lead, settle
 from tests.integration.life import Life
 
 ROOT = Path(__file__).parents[2]
@@ -688,10 +701,104 @@ def test_what_is_not_said_clearly_of_dead_letters_is_asked_for(arguments: tuple[
     assert (result.exit_code, told in result.output) == (1, True), result.output
 
 
+# --- hand-offs ---
+
+
+HANDING_OVER = """
+from nurture import Campaign, Definition, Salesperson, State, Team, days, escalate, lead, on, wait
+
+ready = Definition(key="ready", ready=lead.email.known())
+sales = Team(
+    key="sales", lead="boss@example.com", reasons=["no budget"],
+    people=[Salesperson(key="ann", name="Ann", email="ann@example.com"),
+            Salesperson(key="bob", name="Bob", email="bob@example.com")],
+)
+campaign = Campaign("handed", enters=[on("asked")], states=[State("one", [escalate("ready"), wait(days(30))])])
+"""
+
+
+def written() -> Catalogue:
+    """That campaign, in the repository."""
+    Path("campaigns/handed.py").write_text(HANDING_OVER)
+    return load(Path("campaigns"))
+
+
+async def handed_over(life: Life) -> str:
+    """A lead with sales, by the beginning of the hand-off's id."""
+    catalogue = await asyncio.to_thread(written)
+    life.walkers.equipment = replace(life.walkers.equipment, catalogue=catalogue)
+    await said("publish")
+    life.now = datetime.now(UTC)
+    await life.lead("lead@example.com")
+    await life.happens("asked", to="lead@example.com")
+    await life.passes(minutes=1)
+    [row] = json.loads(await said("hand-offs", "list", "--json"))
+    return str(row["id"][:12])
+
+
+async def test_hand_offs_are_listed_and_shown_with_all_that_was_done(life: Life) -> None:
+    one = await handed_over(life)
+    listed, shown = await said("hand-offs", "list", "--with", "ann"), await said("hand-offs", "show", one)
+    whole = json.loads(await said("hand-offs", "show", one, "--json"))
+
+    assert all(word in listed for word in (one, "lead@example.com", "ready", "open"))
+    assert all(word in shown for word in ("with ann of sales: by turn", "assigned"))
+    assert (whole["dossier"]["who"]["email"], whole["deeds"][0]["deed"]) == ("lead@example.com", "assigned")
+    assert await said("hand-offs", "list", "--status", "accepted") == "none\n"
+
+
+async def test_a_hand_off_is_answered_for_somebody_once(life: Life) -> None:
+    one = await handed_over(life)
+
+    assert f"hand-off {one} was accepted on" in await said("hand-offs", "answer", one, "--accept", "--by", "ann")
+    assert "already was accepted" in await said("hand-offs", "answer", one, "--accept")
+    refused = await asyncio.to_thread(run, "hand-offs", "answer", one, "--reject", "no budget")
+    assert (refused.exit_code, "was accepted on" in refused.output) == (1, True)
+    await life.passes(days=1)
+    report = json.loads(await said("report", "definitions", "--json"))
+    assert [(row["definition"], row["accepted"]) for row in report["definitions"]] == [("ready", 1)]
+    assert "ready: nothing is wrong that the numbers tell" in await said("report", "definitions")
+
+
+async def test_a_hand_off_is_given_to_somebody_else_who_is_told(life: Life) -> None:
+    one = await handed_over(life)
+
+    assert await said("hand-offs", "reassign", one, "--to", "bob") == f"hand-off {one} is now with bob\n"
+    await life.passes(minutes=1)
+    assert life.postbox.mails[-1].recipient == "bob@example.com"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("show", "none"), "no hand-off begins with 'none'"),
+        (("answer", "none"), "say --accept, or --reject"),
+        (("answer", "none", "--accept", "--reject", "x"), "say --accept, or --reject"),
+        (("reassign", "none", "--to", "bob"), "no hand-off begins with 'none'"),
+    ],
+)
+def test_what_is_not_said_clearly_of_hand_offs_is_asked_for(arguments: tuple[str, ...], told: str) -> None:
+    result = run("hand-offs", *arguments)
+    assert (result.exit_code, told in result.output) == (1, True), result.output
+
+
+async def test_nobody_of_the_team_by_that_name_is_asked_back(life: Life) -> None:
+    one = await handed_over(life)
+    refused = await asyncio.to_thread(run, "hand-offs", "reassign", one, "--to", "bop")
+    wrong = await asyncio.to_thread(run, "hand-offs", "answer", one, "--reject", "none")
+
+    assert "nobody of sales goes by 'bop': did you mean \"bob\"?" in refused.output
+    assert "begin with one of these: no budget" in wrong.output
+
+
+def test_a_report_of_nothing_says_so() -> None:
+    assert "nothing was handed over in the last 90 days" in run("report", "definitions").output
+
+
 # --- messages in doubt ---
 
 
-async def in_doubt(life: Life) -> str:
+async def in_doubt(life: Life, lead_id: str | None = None) -> str:
     about: dict[str, Any] = {
         "campaign": "welcome",
         "template": "welcome/hello",
@@ -700,7 +807,7 @@ async def in_doubt(life: Life) -> str:
     }
     row = MessageRow(
         occurrence="a/0/1", topic="news", status="unknown", message_id="<m@x>", due_at=life.now, updated_at=life.now,
-        committed_at=life.now, reason="handed over, and no answer came", **about,
+        committed_at=life.now, reason="handed over, and no answer came", lead_id=lead_id, **about,
     )  # fmt: skip
     async with life.store.write() as session:
         session.add(row)
@@ -722,6 +829,19 @@ async def test_a_message_in_doubt_is_settled_by_what_a_person_found_out(life: Li
     assert f"message {message} is not in doubt: it is {status}" in again.output
 
 
+@pytest.mark.parametrize(("said_so", "events"), [("--sent", ["message_sent"]), ("--never-sent", [])])
+async def test_a_message_that_a_person_found_sent_is_told_of_as_any_other(
+    life: Life, said_so: str, events: list[str]
+) -> None:
+    [lead_id] = await settle(life.store, [a_lead(1, life.now)], life.now)
+    message = await in_doubt(life, lead_id)
+    await said("unknown", "settle", message, said_so, "--because", "the relay's log")
+
+    async with life.store.read() as session:
+        recorded = (await session.exec(select(EventRow).where(EventRow.lead_id == lead_id))).all()
+    assert [(one.name, one.properties["message"]) for one in recorded] == [(name, message) for name in events]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -733,3 +853,45 @@ async def test_a_message_in_doubt_is_settled_by_what_a_person_found_out(life: Li
 def test_a_message_is_not_settled_on_a_guess(arguments: tuple[str, ...], told: str) -> None:
     result = run("unknown", "settle", *arguments)
     assert (result.exit_code, told in result.output) == (1, True), result.output
+
+
+# --- reports ---
+
+
+def test_sources_are_reported_with_what_they_cost(tmp_path: Path) -> None:
+    leads, costs = tmp_path / "leads.csv", tmp_path / "costs.csv"
+    leads.write_text("email,arrival.channel,arrival.placement\nann@example.com,Fair,Kazan\nbob@example.com,fair,\n")
+    costs.write_text(f"day,channel,amount\n{datetime.now(UTC):%Y-%m-%d},fair,500\n")
+
+    for _ in range(2):
+        assert run("import", str(leads)).exit_code == 0
+        assert "1 cost of 500.00 in all" in run("costs", "import", str(costs)).output
+
+    [told] = json.loads(run("report", "sources", "--json").output)
+    assert (told["channel"], told["leads"], told["known"], told["cost"], told["per_lead"]) == ("fair", 2, 2, 500, 250)
+    assert told["reached"]["buy"] == told["customers"] == 0
+    table = run("report", "sources", "--by", "placement").output
+    assert re.search(r"fair +Kazan +1 +1", table)
+    assert "nobody came" in run("report", "sources", "--until", "2020-01-01").output
+
+
+def test_captures_are_reported(tmp_path: Path) -> None:
+    assert "no form was seen" in run("report", "capture").output
+    assert json.loads(run("report", "capture", "--json").output) == {
+        "forms": [],
+        "visitors": {"all": 0, "identified": 0},
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (("report", "sources", "--since", "now"), "--since 'now' is no day"),
+        (("report", "capture", "--since", "2026-01-02", "--until", "2026-01-01"), "--since is after --until"),
+        (("costs", "import", "no.csv"), "no.csv cannot be read"),
+    ],
+)
+def test_a_report_that_cannot_be_made_says_why(words: tuple[str, ...], fault: str) -> None:
+    result = run(*words)
+
+    assert (result.exit_code, fault in result.output) == (1, True)

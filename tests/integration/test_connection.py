@@ -32,7 +32,9 @@ async def test_a_key_that_is_none_is_the_reason_and_is_not_repeated(monkeypatch:
     monkeypatch.setenv("TEMPORAL_TLS_CLIENT_CERT_DATA", "canary")
     monkeypatch.setenv("TEMPORAL_TLS_CLIENT_KEY_DATA", "canary")
 
-    with pytest.raises(Unavailable, match="cannot be reached: PrivateKeyParseError") as caught:
+    with pytest.raises(
+        BadSettings, match="the client's key cannot be read; set TEMPORAL_TLS_CLIENT_KEY_PATH"
+    ) as caught:
         await connect(_none)
     assert "canary" not in str(caught.value)
 
@@ -41,6 +43,10 @@ async def test_a_key_that_is_none_is_the_reason_and_is_not_repeated(monkeypatch:
     ("settings", "words"),
     [
         ({"TEMPORAL_ADDRESS": "somewhere:999999"}, "TEMPORAL_ADDRESS: somewhere:999999 is no address"),
+        (
+            {"TEMPORAL_ADDRESS": NOBODY, "TEMPORAL_TLS_CLIENT_CERT_DATA": "alone"},
+            "without its key, or the other way round; set both TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH",
+        ),
         ({"TEMPORAL_PROFILE": "nobody"}, "the settings cannot be used: Profile 'nobody' not found"),
         (
             {"TEMPORAL_TLS_CLIENT_CERT_PATH": "/nowhere/cert", "TEMPORAL_TLS_CLIENT_KEY_PATH": "/nowhere/key"},

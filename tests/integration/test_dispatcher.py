@@ -11,6 +11,7 @@ from nurture.audiences import Audience
 from nurture.campaign import AudienceEntry, DateEntry, always, once_in
 from nurture.conditions import event
 from nurture.errors import Unavailable
+from nurture.journey import Heard
 from nurture.lead import lead
 from nurture.orders import StartOrder
 from nurture.settings import Settings
@@ -356,7 +357,8 @@ async def test_an_audience_by_condition_is_joined_when_the_condition_comes_true(
     germans = Audience(key="germans", who=lead.country == "DE")
     await scene.changes(country="DE")
 
-    await scene.dispatch(scene.another_dispatcher(audiences={"germans": germans}))
+    scene.audiences = {"germans": germans}
+    await scene.dispatch(scene.another_dispatcher())
 
     assert len(await scene.journeys()) == 1
 
@@ -553,7 +555,7 @@ async def test_a_word_for_a_journey_that_has_ended_is_dropped(scene: Scene) -> N
     assert (scene.engine.heard, len(scene.engine.started), await scene.pending()) == ([], 1, 0)
 
 
-async def test_a_person_stops_a_journey(scene: Scene) -> None:
+async def test_a_person_stops_a_journey_and_the_engine_is_not_told_why(scene: Scene) -> None:
     await scene.publish(simple(enters=[on("signed_up")]))
     await scene.lead()
     await scene.happens("signed_up")
@@ -564,8 +566,8 @@ async def test_a_person_stops_a_journey(scene: Scene) -> None:
 
     await scene.dispatch()
 
-    [(_, heard)] = scene.engine.heard
-    assert (heard.arm, heard.note) == ("stop", "asked on the phone")
+    [(journey_id, heard)] = scene.engine.heard
+    assert (journey_id, heard) == (journey.id, Heard(at=heard.at, arm="stop"))
 
 
 async def test_resuming_a_campaign_spreads_the_load_and_holds_up_no_event(scene: Scene) -> None:  # F30, M-61
@@ -717,3 +719,19 @@ async def test_a_bulk_run_is_woken_once_the_engine_can_be_reached(scene: Scene) 
     scene.engine.reachable = True
     await scene.dispatch()
     assert scene.engine.woken == ["run-1"]
+
+
+# --- clocks of hand-offs ---
+
+
+async def test_a_clock_is_wound_once_the_engine_is_back(scene: Scene) -> None:
+    await scene.lead()
+    await scene.put("hand_off", hand_off="h-1")
+    scene.engine.reachable = False
+    with pytest.raises(Unavailable):
+        await scene.dispatch()
+    assert (await scene.pending(), scene.engine.wound) == (1, [])
+
+    scene.engine.reachable = True
+    await scene.dispatch()
+    assert (await scene.pending(), scene.engine.wound) == (0, ["h-1"])

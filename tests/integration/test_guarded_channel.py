@@ -126,6 +126,27 @@ async def test_workers_that_come_at_once_share_one_probe(workers: Workers) -> No
     assert len(workers.provider.asked) == 6
 
 
+async def test_a_probe_that_fails_comes_back_as_all_others_do(workers: Workers) -> None:
+    workers.provider.trouble = LOCKED
+    await workers.sends()
+    workers.now += timedelta(seconds=30)
+    workers.provider.trouble = ProviderUnavailable("no connection", cause="provider")
+    [probe, other] = await workers.sends(2)
+
+    assert (len(workers.provider.asked), other is not None) == (2, True)
+    assert probe is not None
+    assert timedelta(seconds=30) <= probe <= timedelta(seconds=60)
+
+
+async def test_a_probe_comes_back_when_the_provider_wants_it_if_it_says_so(workers: Workers) -> None:
+    workers.provider.trouble = LOCKED
+    await workers.sends()
+    workers.now += timedelta(seconds=30)
+    workers.provider.trouble = ProviderUnavailable("busy", cause="provider", retry_after=timedelta(minutes=7))
+
+    assert await workers.sends() == [timedelta(minutes=7)]
+
+
 async def test_a_probe_that_succeeds_lets_every_worker_send_again(workers: Workers) -> None:
     workers.provider.trouble = LOCKED
     with capture_logs() as lines:

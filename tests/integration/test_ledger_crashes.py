@@ -6,11 +6,16 @@ from datetime import datetime
 from itertools import product
 
 import pytest
+from sqlmodel import select
 
 from activities.errands import TryAgain
-from activities.unknowns import resolve_unknown
+from activities.unknowns import TOO_LATE, resolve_unknown
 from nurture import Campaign, State, add_points, branch, days, done, lead, on, send, tag, wait, when
-from nurture.journey import Heard
+from nurture.errors import Ambiguous
+from nurture.journey import Did, Heard
+from nurture.ledger import CERTAIN, Status
+from nurture.store.messages import found_out, settle
+from nurture.store.models import EventRow
 from tests.integration.walking import AFTER_THE_LEASE, Killed, Perilous, Post, Walker, Way, kill
 
 COMMITS = 3  # the walk to the touch, the last look, the record with what follows
@@ -197,13 +202,16 @@ async def test_a_message_nobody_came_back_to_becomes_unknown(way: Way) -> None:
     assert (await walker.message()).status == "unknown"
 
 
-async def test_an_unknown_message_is_found_at_a_provider_that_can_tell_again(way: Way) -> None:
+async def test_an_unknown_message_that_is_found_at_the_provider_is_told_of_as_any_other(way: Way) -> None:
     way.post.can_tell = False
     walker = await crashed(way, "hold", "after it is taken")
+    assert await told_of(walker) == []
     way.post.can_tell = True
 
     assert await resolve_unknown(way.equipment, way.now + 60 * AFTER_THE_LEASE) == 1
-    assert (await walker.message()).status == "accepted"
+    message = await walker.message()
+    assert message.status == "accepted"
+    assert await told_of(walker) == [(message.id, message.committed_at)]
 
 
 async def test_workers_that_ask_after_an_unknown_message_at_the_same_time_settle_it_once(way: Way) -> None:
@@ -215,6 +223,81 @@ async def test_workers_that_ask_after_an_unknown_message_at_the_same_time_settle
 
     assert sum(settled) == 1
     assert (await walker.message()).status == "accepted"
+    assert len(await told_of(walker)) == 1
+
+
+@pytest.mark.parametrize("on_unknown", ["hold", "resend"])
+async def test_a_message_that_the_provider_took_without_an_answer_is_found_there_at_once(
+    way: Way, on_unknown: str
+) -> None:
+    walker = await way.begin(road(on_unknown))
+    way.post.deeds["after it is taken"] = no_answer
+
+    assert await walker.walk() == WHOLE
+    assert (await walker.message()).status == "accepted"
+    assert [len(await told_of(walker)), await walker.times_taken] == [1, 1]
+
+
+async def test_a_message_that_the_provider_never_took_is_sent_once_it_says_so_for_certain(way: Way) -> None:
+    walker, way.post.troubles = await way.begin(road("hold")), [Ambiguous("the line broke")]
+    with pytest.raises(TryAgain) as raised:
+        await walker.walk()
+    assert raised.value.delay == CERTAIN
+    assert await resolve_unknown(way.equipment, way.now + AFTER_THE_LEASE) == 0, "its journey stands at it"
+
+    assert await walker.walk(2 * AFTER_THE_LEASE) == WHOLE
+    assert ((await walker.message()).status, await walker.times_taken) == ("accepted", 1)
+
+
+async def test_a_message_that_the_journey_left_behind_is_closed_when_the_provider_never_took_it(way: Way) -> None:
+    walker, way.post.can_tell = await way.begin(road("hold")), False
+    way.post.troubles = [Ambiguous("the line broke")]
+    assert await walker.walk() == WHOLE
+    way.post.can_tell = True
+
+    assert await resolve_unknown(way.equipment, way.now + AFTER_THE_LEASE) == 1
+    message = await walker.message()
+    assert (message.status, message.reason) == ("rejected", TOO_LATE)
+    assert await told_of(walker) == []
+
+
+async def test_a_message_that_a_person_settled_closes_its_step_without_the_persons_words(way: Way) -> None:
+    walker, way.post.troubles = await way.begin(road("hold")), [Ambiguous("the line broke")]
+    with pytest.raises(TryAgain):
+        await walker.walk()
+    async with way.store.write() as session:
+        await settle(session, (await walker.message()).id, Status.REJECTED, "Ann says so", way.now)
+
+    did = (await walker.replies(AFTER_THE_LEASE))[1]
+    assert isinstance(did, Did)
+    assert did.note == "settled by hand"
+    assert (await walker.message()).reason == "by hand: Ann says so"
+
+
+async def test_what_is_found_out_too_late_changes_no_message_that_is_being_sent_again(way: Way) -> None:
+    walker, way.post.troubles = await way.begin(road("hold")), [Ambiguous("the line broke")]
+    with pytest.raises(TryAgain):
+        await walker.walk()
+    doubtful = await walker.message()
+    way.post.deeds["before it is taken"] = kill
+    with pytest.raises(Killed):
+        await walker.walk(AFTER_THE_LEASE)
+
+    async with way.store.write() as session:
+        assert not await found_out(session, doubtful, Status.REJECTED, "too late", way.now)
+    assert (await walker.message()).status == "committing"
+
+
+async def told_of(walker: Walker) -> list[tuple[str, datetime]]:
+    """The messages that the lead's events tell of as sent, and when."""
+    query = select(EventRow).where(EventRow.name == "message_sent", EventRow.lead_id == walker.order.lead_id)
+    async with walker.way.store.read() as session:
+        return [(row.properties["message"], row.at) for row in (await session.exec(query)).all()]
+
+
+async def no_answer() -> None:
+    """What a broken line does."""
+    raise Ambiguous("the line broke")
 
 
 class _SlowToTell(Post):

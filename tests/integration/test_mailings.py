@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from activities.bulk import take_page
 from activities.errands import TryAgain
-from activities.unknowns import resolve_unknown
+from activities.unknowns import TOO_LATE, resolve_unknown
 from nurture.errors import AddressRefused, Ambiguous, NotFound, ProviderUnavailable
 from nurture.store import Store, bulk_runs
 from nurture.store.models import ConsentRow, IdentityRow, LeadRow, MessageRow
@@ -106,7 +106,7 @@ async def test_while_the_provider_is_down_the_audience_is_not_run_through_and_no
     life.postbox.troubles = [ProviderUnavailable("busy")] * 40
     run_id = await ordered(life.store, life.now, "mailing", mailing=NEWS)
     await life.settle()
-    at_once = life.settings.smtp_connections // 2
+    at_once = life.settings.email_connections // 2
     assert at_once <= len(await ledger(life.store)) < 2 * at_once
     assert not (await run_of(life.store, run_id)).exhausted
 
@@ -128,7 +128,7 @@ async def test_one_address_in_trouble_holds_up_nobody_else(life: Life) -> None:
 
 async def test_a_message_that_perhaps_arrived_is_held_and_the_run_ends(life: Life) -> None:
     [lead_id] = await settle(life.store, [a_lead(1, life.now)], life.now)
-    life.postbox.troubles = [Ambiguous("no answer")]
+    life.postbox.troubles, life.postbox.can_tell = [Ambiguous("no answer")], False
     run_id = await ordered(life.store, life.now, "mailing", mailing=NEWS)
     await life.passes(days=5)
 
@@ -143,6 +143,15 @@ async def test_one_that_is_to_be_sent_again_is_sent_again_once(life: Life) -> No
     life.postbox.troubles = [Ambiguous("no answer")]
     again = NEWS.model_copy(update={"on_unknown": "resend"})
     await ordered(life.store, life.now, "mailing", mailing=again)
+    await life.passes(hours=1)
+
+    assert (by_status(await ledger(life.store)), len(life.postbox.mails)) == ({"accepted": 1}, 1)
+
+
+async def test_one_that_the_provider_never_took_is_sent_once(life: Life) -> None:
+    await settle(life.store, [a_lead(1, life.now)], life.now)
+    life.postbox.troubles = [Ambiguous("no answer")]
+    await ordered(life.store, life.now, "mailing", mailing=NEWS)
     await life.passes(hours=1)
 
     assert (by_status(await ledger(life.store)), len(life.postbox.mails)) == ({"accepted": 1}, 1)
@@ -179,7 +188,7 @@ async def test_a_pause_in_the_middle_of_a_page_holds_what_is_not_committed_yet(l
 
     life.postbox.on_send = pause
     await life.settle()
-    at_once = life.settings.smtp_connections // 2
+    at_once = life.settings.email_connections // 2
     assert 0 < len(life.postbox.mails) <= at_once
 
     async with life.store.write() as session:
@@ -212,7 +221,7 @@ async def test_a_worker_that_is_stopped_begins_no_other_letter_and_another_goes_
     run_id, equipment = await ordered(life.store, life.now, "mailing", mailing=NEWS), life.walkers.equipment
     await take_page(equipment, Engine(), run_id, lambda: life.now, lambda: len(life.postbox.mails) >= 3)
     begun = len(life.postbox.mails)
-    assert 3 <= begun < 3 + life.settings.smtp_connections // 2
+    assert 3 <= begun < 3 + life.settings.email_connections // 2
 
     await life.passes(hours=1)
     assert received(life) == {f"lead-{n}@example.com": 1 for n in range(20)}
@@ -325,4 +334,34 @@ async def test_what_a_death_left_of_a_cancelled_mailing_is_settled_by_the_provid
     assert await ledger(way.store) == {"lead-00001": ("unknown", "the mailing was cancelled")}
 
     await resolve_unknown(way.equipment, way.now + timedelta(hours=1))
-    assert await ledger(way.store) == {"lead-00001": ("rejected", "the provider never took it")}
+    assert await ledger(way.store) == {"lead-00001": ("rejected", TOO_LATE)}
+
+
+async def test_one_that_turns_out_too_late_never_to_have_been_taken_is_closed(way: Way) -> None:
+    await settle(way.store, [a_lead(1, way.now)], way.now)
+    run_id = await ordered(way.store, way.now, "mailing", mailing=NEWS)
+    way.post.troubles, way.post.can_tell = [Ambiguous("no answer")], False
+    await taken_to_its_end(way, run_id)
+    way.post.can_tell = True
+    await resolve_unknown(way.equipment, way.now + timedelta(hours=1))
+
+    assert await ledger(way.store) == {"lead-00001": ("rejected", TOO_LATE)}
+
+
+async def test_one_left_behind_by_a_mailing_that_is_paused_is_sent_once_it_goes_on(way: Way) -> None:
+    await settle(way.store, [a_lead(1, way.now)], way.now)
+    run_id = await ordered(way.store, way.now, "mailing", mailing=NEWS)
+    way.post.deeds = {"before it is taken": kill}
+    with pytest.raises(Killed):
+        await take_page(way.equipment, Engine(), run_id, lambda: way.now)
+    async with way.store.write() as session:
+        await bulk_runs.pause(session, run_id)
+    for hour in (1, 2):
+        await resolve_unknown(way.equipment, way.now + timedelta(hours=hour))
+    assert by_status(await ledger(way.store)) == {"unknown": 1}
+
+    async with way.store.write() as session:
+        await bulk_runs.resume(session, run_id, way.now)
+    way.now += timedelta(hours=3)
+    await taken_to_its_end(way, run_id)
+    assert (by_status(await ledger(way.store)), len(way.post.taken)) == ({"accepted": 1}, 1)

@@ -33,6 +33,7 @@ from nurture.errors import BadInput, NotFound, ProviderUnavailable, Refused
 from nurture.intake import Incoming, Recorder
 from nurture.intake.merging import Merged, merge
 from nurture.permission import HouseRules
+from nurture.settings import Settings
 from nurture.store import Session, Store
 from nurture.store.bulk import table
 from nurture.store.consents import current_consents
@@ -401,7 +402,7 @@ def test_every_table_that_holds_a_thing_of_a_lead_once_has_a_rule_of_its_own() -
 async def test_two_merges_of_the_same_leads_at_once_make_one(life: Life) -> None:
     ann, bob = await life.lead(ANN), await life.lead(BOB)
     several = [Store(str(life.store.url)) for _ in range(4)]
-    recorder = Recorder(life.walkers.equipment.catalogue)
+    recorder = Recorder(life.walkers.equipment.catalogue, life.settings)
     both_ways = [(ann, bob), (bob, ann)] * 2
 
     done = await asyncio.gather(
@@ -421,7 +422,7 @@ async def test_two_merges_of_the_same_leads_at_once_make_one(life: Life) -> None
 async def test_events_that_come_in_while_leads_are_merged_all_belong_to_the_one_that_is_kept(life: Life) -> None:
     people = [f"lead{n}@example.com" for n in range(6)]
     ids = [await life.lead(one) for one in people]
-    recorder = Recorder(life.walkers.equipment.catalogue)
+    recorder = Recorder(life.walkers.equipment.catalogue, life.settings)
     other = Store(str(life.store.url))
 
     async def come_in(n: int) -> None:
@@ -556,7 +557,7 @@ async def test_what_a_dispatcher_has_in_its_hands_is_heard_by_the_journeys_that_
     await scene.dispatch()
 
     await scene.happens("rang", to="bob")
-    store.deed = partial(merge, other, Recorder(Catalogue()), "ann", "bob", by="ops", now=now)
+    store.deed = partial(merge, other, Recorder(Catalogue(), Settings()), "ann", "bob", by="ops", now=now)
     await scene.dispatch()
 
     assert [heard.event for _, heard in scene.engine.heard] == ["rang-2"]

@@ -1,7 +1,8 @@
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from sqlmodel import select
 
 from nurture import (
     Campaign,
@@ -25,7 +26,7 @@ from nurture import (
 )
 from nurture.errors import AddressRefused, Ambiguous, NotFound, ProviderUnavailable
 from nurture.store import Store, campaigns, journeys, outbox
-from nurture.store.models import OutboxRow
+from nurture.store.models import LeadRow, OutboxRow
 from nurture.store.story import Absence, JourneyStory, Story, story_of, why_not
 from nurture.telling import Told
 from tests.integration.life import Life
@@ -160,7 +161,7 @@ async def test_an_address_that_was_refused_is_told_with_the_message_and_with_the
 
 
 async def test_a_message_that_perhaps_arrived_is_told_as_that(life: Life) -> None:
-    life.postbox.troubles = [Ambiguous("no answer")]
+    life.postbox.troubles, life.postbox.can_tell = [Ambiguous("no answer")], False
     await life.lead()
     await life.happens("price_list_downloaded")
     unclear = await line(life, "unclear")
@@ -186,6 +187,20 @@ async def test_a_score_that_opens_a_way_is_told_with_its_points_at_that_time(lif
         "handover",
     )
     assert heard.notes == ("request sent (about site)",)
+
+
+async def test_a_score_that_fades_is_told_as_it_was_then_and_as_it_is(life: Life) -> None:
+    await life.lead()
+    await life.happens("price_list_downloaded")
+    await life.happens("request_sent", about="site")
+    async with life.store.write() as session:
+        row = (await session.exec(select(LeadRow))).one()
+        row.fading = {"interest": [70.0, life.now.timestamp(), 864_000.0]}
+        session.add(row)
+    life.now += timedelta(days=10)
+
+    assert str(*(await line(life, "heard")).seen) == "interest score: 70"
+    assert (await story(life)).scores == {"interest": 35}
 
 
 async def test_a_hand_off_is_told_with_its_facts_and_the_answer_of_sales(life: Life) -> None:

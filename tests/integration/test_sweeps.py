@@ -5,23 +5,25 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from nurture.campaign import DateEntry, always
+from nurture.audiences import Audience
+from nurture.campaign import AudienceEntry, DateEntry, always
 from nurture.conditions import event
+from nurture.lead import lead
 from nurture.settings import Settings
 from nurture.steps import WaitFor
 from nurture.store import campaigns, enrolments, listeners
 from nurture.store.models import JourneyRow
-from nurture.sweeps import SWEEPS, run_sweep
+from nurture.sweeps import run_sweep, sweeps
 from nurture.triggers import on, when
 from tests.integration.scene import SECOND, Scene, simple
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-BY_NAME = {one.name: one for one in SWEEPS}
 
 
 async def sweep(scene: Scene, name: str) -> int:
-    return await run_sweep(BY_NAME[name], scene.store, scene.settings, scene.now)
+    [one] = [one for one in sweeps(scene.audiences) if one.name == name]
+    return await run_sweep(one, scene.store, scene.settings, scene.now)
 
 
 async def time_goes_by(scene: Scene, length: timedelta, sweeps: int = 10) -> None:
@@ -60,6 +62,23 @@ async def test_a_campaign_does_not_enter_whom_time_had_qualified_before_it_was_p
     await time_goes_by(scene, 5 * DAY)
 
     assert await scene.journeys() == []
+
+
+async def test_a_lead_whom_time_brings_into_an_audience_enters_once(scene: Scene) -> None:
+    scene.audiences = {
+        "sleepers": Audience(key="sleepers", who=event("visit").absent(30 * DAY) & (lead.country == "DE"))
+    }
+    scene.dispatcher = scene.another_dispatcher()
+    await scene.publish(simple("win-back", enters=[AudienceEntry(audience="sleepers")]))
+    await scene.lead(country="DE")
+    await time_goes_by(scene, DAY)
+    await scene.happens("visit")
+    await time_goes_by(scene, 29 * DAY)
+    assert await scene.journeys() == []
+
+    await time_goes_by(scene, 40 * DAY)
+
+    assert [row.lead_id for row in await scene.journeys()] == ["ann"]
 
 
 async def test_a_journey_hears_what_time_made_true(scene: Scene) -> None:
@@ -213,5 +232,66 @@ async def test_of_several_workers_one_does_a_sweep(scene: Scene) -> None:
 def test_a_hurried_calendar_is_swept_more_often() -> None:
     hurried, calm = Settings(_env_file=None, speed="1d=1s"), Settings(_env_file=None)
 
-    assert {one.period(hurried) for one in SWEEPS} == {SECOND}
-    assert [one.period(calm) for one in SWEEPS] == [one.every for one in SWEEPS]
+    every = sweeps({})
+
+    assert {one.period(hurried) for one in every} == {SECOND}
+    assert [one.period(calm) for one in every] == [one.every for one in every]
+
+
+# --- scores that fade ---
+
+
+async def test_a_lead_whose_score_fades_below_a_mark_enters_once(scene: Scene) -> None:
+    cooled = (lead.score("interest") < 20) & (lead.score("interest") >= 1)
+    await scene.publish(simple("wake-up", enters=[when(cooled)], reenters=always))
+    await scene.lead()
+    await scene.lead("bob")
+    await scene.scores(80, half_life=10 * DAY)
+    await scene.scores(80, "bob")
+    await time_goes_by(scene, 20 * DAY)
+    assert await scene.journeys() == []
+
+    await time_goes_by(scene, DAY)
+
+    assert [row.lead_id for row in await scene.journeys()] == ["ann"]
+
+
+async def test_who_faded_out_of_a_condition_enters_when_it_comes_to_meet_it_again(scene: Scene) -> None:
+    await scene.publish(simple("hot", enters=[when(lead.score("interest") >= 50)], reenters=always))
+    await scene.lead()
+    await scene.scores(80, half_life=10 * DAY)
+    await scene.dispatch()
+    [journey] = await scene.journeys()
+    await scene.ends(journey.id)
+    await time_goes_by(scene, 10 * DAY)
+
+    await scene.scores(60, half_life=10 * DAY)
+    await scene.dispatch()
+
+    assert [row.run for row in await scene.journeys()] == [1, 2]
+
+
+async def test_a_journey_hears_that_a_score_has_faded(scene: Scene) -> None:
+    await scene.publish(simple(enters=[on("signed_up")], exits=[when(~(lead.score("interest") >= 20))]))
+    await time_goes_by(scene, DAY)
+    await scene.lead()
+    await scene.scores(80, half_life=10 * DAY)
+    await scene.happens("signed_up")
+    await time_goes_by(scene, 20 * DAY)
+    assert scene.engine.heard == []
+
+    await time_goes_by(scene, DAY)
+
+    assert scene.engine.arms == ["exit:0"]
+
+
+async def test_a_penalty_fades_as_well(scene: Scene) -> None:
+    await scene.publish(simple("forgiven", enters=[when(lead.score("interest") >= -10)]))
+    await scene.lead()
+    await scene.scores(-40, half_life=10 * DAY)
+    await time_goes_by(scene, 19 * DAY)
+    assert await scene.journeys() == []
+
+    await time_goes_by(scene, 2 * DAY)
+
+    assert len(await scene.journeys()) == 1

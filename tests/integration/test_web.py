@@ -244,5 +244,6 @@ async def test_the_requests_that_the_documentation_shows_are_answered(client: ht
     await client.post("/v1/leads", json={"lead": {"email": "bob@example.com"}})
     answers = [await client.request(method, path, content=body) for method, path, body in shown]
 
-    assert [answer.status_code for answer in answers] == [202, 207, 200, 200, 200, 200, 202]
-    assert answers[1].json()["results"][0]["status"] == 202
+    assert [f"{one.request.url.path}: {one.text}" for one in answers if not one.is_success] == []
+    results = [result for answer in answers if answer.status_code == 207 for result in answer.json()["results"]]
+    assert {result["status"] for result in results} == {202}

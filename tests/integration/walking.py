@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from activities.equipment import Equipment
 from activities.errands import TryAgain
+from activities.hand_off_clock import attend
 from activities.walk import walk
 from nurture.campaign import Campaign
 from nurture.catalogue import Catalogue
@@ -28,10 +29,10 @@ from nurture.store import Session, Store
 from nurture.store.campaigns import publish
 from nurture.store.consents import record_consent
 from nurture.store.enrolments import enrol
-from nurture.store.models import JourneyRow, LeadRow, MessageRow, MoveRow, new_id
+from nurture.store.models import HandOffRow, JourneyRow, LeadRow, MessageRow, MoveRow, new_id
 from nurture.version import frozen
 from worker import equip
-from workflows.ports import WalkOrder
+from workflows.ports import Attended, WalkOrder
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 AFTER_THE_LEASE = timedelta(minutes=1)
@@ -127,6 +128,14 @@ class Walker:
             except (Killed, TryAgain):
                 continue
         raise AssertionError("the walk never comes to an end")
+
+    async def attend(self, later: timedelta = timedelta(0)) -> Attended:
+        """One look at the hand-off of the journey, so much later than the walk was ordered."""
+        async with self.way.store.read() as session:
+            query = select(HandOffRow.id).where(HandOffRow.journey_id == self.order.journey_id)
+            hand_off_id = (await session.exec(query)).one()
+        self.way.store.commits = 0
+        return await attend(self.way.equipment, hand_off_id, lambda: self.order.now + later)
 
     async def message(self) -> MessageRow:
         [message] = await self.messages()

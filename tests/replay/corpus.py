@@ -30,6 +30,11 @@ def files() -> list[Path]:
     return sorted(HISTORIES.glob("*/*.json"))
 
 
+def clock_files() -> list[Path]:
+    """Every recorded history of a hand-off's clock."""
+    return sorted(HISTORIES.glob("*/clocks/*.json"))
+
+
 def name_of(file: Path) -> str:
     """A history's release and name."""
     return f"{file.parent.name}/{file.stem}"
@@ -43,6 +48,12 @@ def history(file: Path) -> WorkflowHistory:
 async def histories() -> AsyncIterator[WorkflowHistory]:
     """Every recorded history."""
     for file in files():
+        yield history(file)
+
+
+async def clocks() -> AsyncIterator[WorkflowHistory]:
+    """Every recorded history of a hand-off's clock."""
+    for file in clock_files():
         yield history(file)
 
 

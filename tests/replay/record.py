@@ -1,4 +1,4 @@
-"""Record the corpus anew: `python -m tests.replay.record` plays every story on a real server.
+"""Record the corpus anew: `python -m tests.replay.record` plays every story on a real server, with `clocks` those of clocks.
 
 What was recorded by this release is replaced; what another one recorded stays. See CONTRIBUTING.
 """
@@ -22,12 +22,14 @@ from temporalio.client import Client, WorkflowHistory
 
 from nurture.store import Store
 from nurture.store.models import VersionRow
+from tests.replay.clock_stories import CLOCK_STORIES
 from tests.replay.corpus import HISTORIES, VERSIONS
 from tests.replay.stories import STORIES
+from tests.temporal.desk import manned
 from tests.temporal.server import temporal_server
 from tests.temporal.town import Town
 from worker import working
-from workflows.client import workflow_id
+from workflows.client import clock_id, workflow_id
 
 NOBODY = "recorder"  # in place of what names this machine and its processes
 MACHINE = {"identity", "stackTrace", "workerInstanceKey"}
@@ -44,15 +46,14 @@ async def a_town(folder: Path) -> AsyncIterator[Town]:
     async with temporal_server() as environment:
         host = environment.client.service_client.config.target_host
         client = await Client.connect(host, identity=NOBODY, data_converter=environment.client.data_converter)
-        town = Town(environment, store, "journeys", client)
+        town = manned(Town(environment, store, "journeys", client))
         async with working(client, town.equipment, town.journeys):
             yield town
     await store.close()
 
 
-async def runs(client: Client, journey_id: str) -> list[WorkflowHistory]:
-    """The histories of the journey: of every run, the first one first, from that on which it was last begun."""
-    name = workflow_id(journey_id)
+async def runs(client: Client, name: str) -> list[WorkflowHistory]:
+    """The histories of the workflow: of every run, the first one first, from that on which it was last begun."""
     info = (await client.get_workflow_handle(name).describe()).raw_description.workflow_execution_info
     run_id: str | None = info.first_run_id
     found = []
@@ -86,21 +87,39 @@ def _neutral(value: Any) -> Any:
             return value
 
 
+async def keep(client: Client, name: str, place: Path) -> None:
+    """Write down the histories of the workflow, one file a run."""
+    histories = await runs(client, name)
+    for n, history in enumerate(histories, start=1):
+        number = f"-{n}" if len(histories) > 1 else ""
+        place.with_name(f"{place.name}{number}.json").write_text(written(history), encoding="utf-8")
+    sys.stdout.write(f"{place.name}: {sum(len(one.events) for one in histories)} events\n")
+
+
+async def record_clocks(folder: Path) -> None:
+    """The same of the clocks of hand-offs."""
+    clocks = HISTORIES / release_of("nurture") / "clocks"
+    shutil.rmtree(clocks, ignore_errors=True)
+    clocks.mkdir(parents=True)
+    async with a_town(folder) as town:
+        for name, story in CLOCK_STORIES.items():
+            town.postbox.empty()
+            one = await story(town)
+            await keep(town.client, clock_id(one.id), clocks / name)
+
+
 async def record(folder: Path) -> None:
     """Play the stories one after the other and write down what happened."""
     release = HISTORIES / release_of("nurture")
-    shutil.rmtree(release, ignore_errors=True)
-    release.mkdir(parents=True)
+    for old in release.glob("*.json"):
+        old.unlink()
+    release.mkdir(parents=True, exist_ok=True)
     VERSIONS.mkdir(exist_ok=True)
     async with a_town(folder) as town:
         for name, story in STORIES.items():
             town.postbox.empty()
             row = await story(town)
-            histories = await runs(town.client, row.id)
-            for n, history in enumerate(histories, start=1):
-                number = f"-{n}" if len(histories) > 1 else ""
-                (release / f"{name}{number}.json").write_text(written(history), encoding="utf-8")
-            sys.stdout.write(f"{name}: {sum(len(one.events) for one in histories)} events\n")
+            await keep(town.client, workflow_id(row.id), release / name)
         async with town.store.read() as session:
             for version in (await session.exec(select(VersionRow))).all():
                 (VERSIONS / f"{version.hash}.json").write_text(version.body, encoding="utf-8")
@@ -108,4 +127,7 @@ async def record(folder: Path) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as made:
-        asyncio.run(record(Path(made)))
+        if "clocks" not in sys.argv:
+            asyncio.run(record(Path(made)))
+        (again := Path(made, "clocks")).mkdir()
+        asyncio.run(record_clocks(again))

@@ -4,12 +4,8 @@ Each process is started, ended and killed on its own; the gate and the relay liv
 """
 
 import asyncio
-import os
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -21,33 +17,10 @@ from aiosmtpd.smtp import SMTP, Envelope
 from sqlalchemy.engine import make_url
 from sqlmodel import col, select
 
-from nurture.laptop.children import Children
 from nurture.laptop.ports import HOST, Ports
-from nurture.laptop.stack import dev_server
-from nurture.loader import load
-from nurture.store import Store, campaigns
-from nurture.store.api_keys import SCOPES, make_key
-from nurture.store.migrate import upgrade
+from nurture.store import Store
 from nurture.store.models import JourneyRow, LeadRow, MessageRow
-
-ROOT = Path(__file__).parents[2]
-TEMPLATES = ROOT / "tests" / "templates"
-PATIENCE = 90.0
-HELLO = """
-from nurture import Campaign, State, days, leave, on, send, wait
-
-campaign = Campaign("hello", enters=[on("asked")], states=[
-    State("one", [send("test/one", legal_basis="the lead asked for it"), wait(days(1)), leave("done")]),
-])
-"""
-
-
-async def until(holds: Callable[[], bool], told: Callable[[], str] = str) -> None:
-    """Wait until it holds; what is `told` else says what there is instead."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, f"did not come about in {PATIENCE:.0f} s: {told()}"
-        await asyncio.sleep(0.05)
+from tests.system.processes import PATIENCE, Processes, until
 
 
 @dataclass
@@ -145,58 +118,24 @@ class House:
     """All of it; `folder` keeps logs and what Temporal knows."""
 
     def __init__(self, folder: Path, database_url: str, ports: Ports, gate: int, lookup: int) -> None:
-        self.folder, self.ports = folder, ports
         self.store = Store(database_url)
-        self.children = Children(folder)
         socket = make_url(database_url).query["host"]
         self.gate = Gate(f"{socket}/.s.PGSQL.5432", gate)
         self.relay = Relay(ports.smtp, lookup)
         self.web = httpx.AsyncClient(base_url=f"http://{HOST}:{ports.web}", trust_env=False, timeout=10)
-        through = make_url(database_url).set(host=HOST, port=gate, query={})
-        self._env = self._environment(through.render_as_string(hide_password=False))
-
-    def _environment(self, database_url: str) -> dict[str, str]:
-        alien = ("NURTURE_", "TEMPORAL_", "PYTHONDONTWRITEBYTECODE")
-        return {name: value for name, value in os.environ.items() if not name.startswith(alien)} | {
-            "NO_PROXY": HOST,
-            "NURTURE_DATABASE_URL": database_url,
-            "NURTURE_CAMPAIGNS": str(self.folder / "campaigns"),
-            "NURTURE_TEMPLATES": str(TEMPLATES),
-            "NURTURE_SMTP_PORT": str(self.relay.port),
-            "NURTURE_SMTP_LOOKUP_URL": f"http://{HOST}:{self.relay.lookup_port}",
-            "TEMPORAL_ADDRESS": f"{HOST}:{self.ports.temporal}",
-        }
+        through = make_url(database_url).set(host=HOST, port=gate, query={}).render_as_string(hide_password=False)
+        self.children = Processes(folder, ports, through, NURTURE_SMTP_LOOKUP_URL=f"http://{HOST}:{lookup}")
 
     async def furnish(self) -> None:
         """Tables, the campaign and an API key."""
-        (self.folder / "campaigns").mkdir()
-        (self.folder / "campaigns" / "hello.py").write_text(HELLO)
-        upgrade(self.store.url)
-        now = datetime.now(UTC)
-        async with self.store.write() as session:
-            for version in load(self.folder / "campaigns", TEMPLATES).campaigns.values():
-                await campaigns.publish(session, version, by="test", now=now)
-            self.web.headers["Authorization"] = f"Bearer {await make_key(session, 'test', SCOPES, now)}"
+        self.web.headers["Authorization"] = f"Bearer {await self.children.prepare(self.store)}"
 
     # --- its processes ---
 
-    def start_temporal(self) -> None:
-        self.children.start("temporal", dev_server(self.ports, self.folder / "temporal.db"), self._env, self.folder)
-
-    def start_web(self) -> None:
-        where = ["--app-dir", str(ROOT), "--host", HOST, "--port", str(self.ports.web)]
-        self._run("web", "-m", "uvicorn", "web.app:create", "--factory", *where)
-
-    def start_worker(self, name: str = "worker") -> None:
-        self._run(name, str(ROOT / "worker.py"))
-
     async def takes_in(self, name: str) -> None:
         """Start a worker, and wait until it works."""
-        self.start_worker(name)
+        self.children.start_worker(name)
         await until(lambda: self.children.said(name, "worker.ready"), lambda: self.children.log(name).read_text())
-
-    def _run(self, name: str, *arguments: str) -> None:
-        self.children.start(name, [sys.executable, *arguments], self._env, self.folder)
 
     async def says(self, name: str, words: str, times: int = 1) -> None:
         """Wait until that process has written these words as often as that."""

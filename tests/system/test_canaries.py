@@ -200,7 +200,9 @@ async def sings(stack: Nest, relay: Relay, store: Store) -> str:
         assert (await client.post(answer, data={"score": "9", "comment": COMMENT})).status_code == 200
 
         async def ended() -> bool:
-            return [row.ending for row in await rows(store, JourneyRow)] == ["left: sung"]
+            called = [row.status for row in await rows(store, RequestRow) if row.kind == "hand_off"]
+            endings = [row.ending for row in await rows(store, JourneyRow)]
+            return (called, endings) == (["done"], ["left: sung"])
 
         await until(ended)
         unsubscribe = await link_of(relay, b"/u/")

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from nurture.laptop.ports import HOST
 from nurture.store.database import driver_url
-from tests.system.crew import TWO, Crew, until
+from tests.system.crew import TWO, Crew
+from tests.system.processes import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.temporal, pytest.mark.postgres]
 BURST = 150
@@ -106,5 +107,7 @@ async def test_each_worker_shows_what_it_does_and_the_doctor_finds_nothing(crew:
         assert "@example.com" not in shown + engine
         assert "temporal_workflow_task_execution_latency" in engine
     command = [str(Path(sys.executable).parent / "nurture"), "doctor", "--json"]
-    told = await asyncio.to_thread(subprocess.run, command, env=crew.env, capture_output=True, text=True, check=False)
+    told = await asyncio.to_thread(
+        subprocess.run, command, env=crew.children.env, capture_output=True, text=True, check=False
+    )
     assert (told.returncode, json.loads(told.stdout)) == (0, {"well": True, "findings": []})

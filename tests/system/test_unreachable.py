@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from nurture.laptop.ports import Ports, settled
 from nurture.store.database import driver_url
-from tests.system.house import House, until
+from tests.system.house import House
+from tests.system.processes import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.temporal, pytest.mark.postgres]
 
@@ -25,12 +26,12 @@ async def house(postgres_server: str, worker_id: str, tmp_path_factory: pytest.T
     url = await _new_database(postgres_server, f"nurture_system_{worker_id}")
     house = House(tmp_path_factory.mktemp("house"), url, ports, gate, lookup)
     await house.furnish()
-    house.start_web()
-    house.start_worker()
+    house.children.start_web()
+    house.children.start_worker()
     await house.says("worker", "database.away")
     await house.gate.open()
     await house.says("worker", "temporal.away")
-    house.start_temporal()
+    house.children.start_temporal()
     await house.relay.open()
     await house.says("worker", "worker.ready")
     yield house
@@ -101,7 +102,7 @@ async def test_without_temporal_events_are_taken_and_journeys_begin_once_it_is_b
     house.children.kill("temporal")
     meanwhile = await house.asks("dan@example.com")
     await house.says("worker", "dispatcher.waits")
-    house.start_temporal()
+    house.children.start_temporal()
 
     await house.rests("dan@example.com")
     assert meanwhile.status_code == 202

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import select
 from temporalio import workflow
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from nurture import Campaign, State, days, leave, on, send, wait
+from nurture import Audience, Campaign, State, days, lead, leave, on, send, wait
 from nurture.checkup import examine
 from nurture.doctor import Findings
 from nurture.enrolment import Enrolled
@@ -25,8 +27,10 @@ from nurture.store.campaigns import publish
 from nurture.store.enrolments import enrol
 from nurture.store.journeys import start_order
 from nurture.store.migrate import upgrade
-from nurture.store.models import JourneyRow, MarkRow, OutboxRow, new_id
+from nurture.store.models import BulkRunRow, HandOffRow, JourneyRow, MarkRow, OutboxRow, new_id
 from nurture.version import Version, frozen
+from tests.integration.bulk import ordered, run_of
+from tests.temporal.desk import ROAD, Handed, a_desk
 from tests.temporal.server import a_server
 from tests.temporal.town import Town, a_lead
 from worker import working
@@ -116,6 +120,46 @@ async def test_a_journey_that_runs_again_goes_on_from_where_it_stood(town: Town)
 
     assert await town.environment.client.get_workflow_handle(workflow_id(row.id)).result() == "left: on objected"
     assert len(town.mails(row)) == 1
+
+
+async def test_a_bulk_run_that_an_operator_ended_goes_on_where_it_stood(town: Town) -> None:
+    for _ in range(21):
+        await town.settle(a_lead(city="here"))
+    async with town.store.write() as session:
+        await publish(session, frozen(patient()), by="test", now=datetime.now(UTC))
+    people = Audience(key="here", who=lead.city == "here")
+    run_id = await ordered(town.store, datetime.now(UTC), "enrol", "patient", audience=people, rate=0.001)
+    await town.dispatch(datetime.now(UTC))
+    await in_bulk(town, [run_id])
+    await taken(town, run_id, 20)
+    assert told(await checked(town)).get("stranded") is None
+    await town.environment.client.get_workflow_handle(f"bulk:{run_id}").terminate()
+    await in_bulk(town, [])
+
+    assert told(await checked(town, fix=True))["stranded"] == 1
+    async with town.store.write() as session:  # the time of its next page has come
+        await session.exec(update(BulkRunRow).values(next_page=None))
+    await town.dispatch(datetime.now(UTC) + LATER)
+    assert await town.environment.client.get_workflow_handle(f"bulk:{run_id}").result() == "done"
+    assert (await run_of(town.store, run_id)).counts == {"entered": 21}
+
+
+async def in_bulk(town: Town, run_ids: list[str]) -> None:
+    """Wait until the server's list shows those bulk runs."""
+    async with asyncio.timeout(10):
+        while True:
+            if [one async for one in town.journeys.bulk_runs()] == run_ids:
+                return
+            await asyncio.sleep(0.05)  # the server's list comes a moment after the fact
+
+
+async def taken(town: Town, run_id: str, number: int) -> None:
+    """Wait until the run has entered so many leads."""
+    async with asyncio.timeout(40):
+        while True:
+            if (await run_of(town.store, run_id)).counts == {"entered": number}:
+                return
+            await asyncio.sleep(0.05)  # the worker works meanwhile
 
 
 async def test_a_server_that_lost_everything_is_filled_from_the_store_and_nothing_is_sent_again(
@@ -233,6 +277,29 @@ async def test_what_is_on_its_way_is_no_finding(town: Town) -> None:
         session.add(OutboxRow(lead_id=row.lead_id, kind="start", body=body, due_at=row.entered, created_at=row.entered))
 
     assert told(await checked(town)) == {}
+
+
+async def test_a_clock_that_an_operator_ended_is_found_and_wound_again_without_a_second_mail(
+    own_server: WorkflowEnvironment, store: Store
+) -> None:
+    async with a_desk(own_server, store) as desk:
+        journey, _ = await desk.begin(ROAD, await desk.settle(a_lead()), still=False)
+        await desk.comes_to(journey, "sales")
+        await desk.dispatch(datetime.now(UTC))
+        async with store.read() as session:
+            handed = Handed(desk, journey, (await session.exec(select(HandOffRow.id))).one())
+        await handed.told()
+        await handed.clock.terminate()
+        await visible(desk, 1)
+        async with asyncio.timeout(10):
+            while True:
+                if told(await checked(desk, fix=True)) == {"unwatched": 1}:
+                    break
+                await asyncio.sleep(0.05)  # the server's list comes a moment after the fact
+        await desk.dispatch(datetime.now(UTC) + LATER)
+
+        assert (await handed.clock.describe()).status == WorkflowExecutionStatus.RUNNING
+        assert (await handed.mails(), await handed.deeds()) == (["ann@example.com"], [("assigned", "ann")])
 
 
 # --- the command ---

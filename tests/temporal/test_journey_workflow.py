@@ -107,8 +107,9 @@ async def test_a_person_stops_a_journey(town: Town) -> None:
         await stop(session, row.id, "asked by phone", datetime.now(UTC))
     await town.dispatch(datetime.now(UTC))
 
-    assert await handle.result() == "stopped: asked by phone"
+    assert await handle.result() == "stopped"
     assert (await town.lived(row)).ending == "stopped: asked by phone"
+    assert b"phone" not in b"".join(event.SerializeToString() for event in (await handle.fetch_history()).events)
 
 
 async def test_a_journey_goes_on_under_the_lead_that_its_own_was_merged_into(town: Town) -> None:

@@ -38,6 +38,7 @@ from tests.temporal.roads import AT_NOON, LOVE
 from worker import equip
 from workflows.bulk import BulkWorkflow
 from workflows.client import TemporalJourneys, workflow_id
+from workflows.hand_off import HandOffWorkflow
 from workflows.journey import JourneyWorkflow
 
 HERE = Path(__file__).parent.parent
@@ -138,7 +139,7 @@ class Town:
         self.journeys = TemporalJourneys(self.client, queue)
         self.dispatcher = Dispatcher(store, self.journeys, settings=self.settings)
         self.replayer = Replayer(
-            workflows=[JourneyWorkflow, BulkWorkflow],
+            workflows=[JourneyWorkflow, HandOffWorkflow, BulkWorkflow],
             data_converter=self.client.data_converter,
             workflow_runner=UnsandboxedWorkflowRunner(),
         )

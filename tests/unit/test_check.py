@@ -238,6 +238,9 @@ def test_what_another_campaign_sends_can_be_waited_for(team: Team) -> None:
 
 # --- scores, definitions and audiences ---
 
+BY_TIME = "time alone would change it; hear the event with on(…), at_most= and per=, or half_life="
+HOW_TO_SIGN = "give agreed_by, or sign it with nurture definitions sign"
+
 
 @pytest.mark.parametrize(
     ("value", "fault"),
@@ -246,7 +249,30 @@ def test_what_another_campaign_sends_can_be_waited_for(team: Team) -> None:
          f'score "fit", rule 2: lead.country can never be "Germany": {NO_COUNTRY}'),
         ('Score(key="fit", rules=(), thresholds=(Threshold(key="hot", at=40, rearm=50),))',
          'score "fit", threshold "hot": would fire again and again: give a rearm that is not above at'),
-        ('Definition(key="ready", ready=(lead.score("fti") >= 5) & event("visit"))',
+        ('Score(key="fit", rules=(), half_life=days(0))', 'score "fit", half_life: must be longer than zero'),
+        ('Score(key="fit", rules=(gives(5, on("visit"), at_most=0),))',
+         'score "fit", rule 1: at_most allows nothing: give at least 1'),
+        ('Score(key="fit", rules=(gives(5, on("visit"), per=days(7)),))',
+         'score "fit", rule 1: per is the period of a cap: give at_most, and a period longer than zero'),
+        ('Score(key="fit", rules=(gives(5, on("score_reached")),))',
+         'score "fit", rule 1: score_reached is our own doing and gives no points: hear what the lead does'),
+        ('Score(key="fit", rules=(gives(5, when(lead.country == "DE"), at_most=2),))',
+         'score "fit", rule 1: at_most is for events: a condition gives its points once, as long as it is true'),
+        ('Score(key="fit", rules=(gives(5, when(lead.country == "DE")),), half_life=days(3))',
+         'score "fit", rule 1: a fact does not fade: put it into a score without half_life, or hear an event with on(…)'),
+        ('Score(key="fit", rules=(gives(5, when(event("visit").within(days(7)))),))',
+         f'score "fit", rule 1: visit has happened within 7 days: {BY_TIME}'),
+        ('Score(key="fit", rules=(gives(5, when(lead.score("fit") >= 5)),))',
+         'score "fit", rules: fit → fit goes round: a score cannot look at itself'),
+        ('Score(key="fit", rules=(gives(5, when(lead.score("fti") >= 5)),))',
+         'score "fit", rule 1: there is no score "fti": did you mean "fit"?'),
+        ('Score(key="fit", rules=(), thresholds=(Threshold(key="hot", at=4), Threshold(key="hot", at=5)))',
+         'score "fit", threshold "hot": stands 2 times: give each its own key'),
+        ('Definition(key="ready", ready=lead.grade("buyer") == "A1", shadow=True)',
+         'definition "ready": there is no grade "buyer": there is none'),
+        ('Definition(key="ready", ready=lead.nps >= 5, agreed_by=("marketing: a", "sales: b", "legal: c"))',
+         'definition "ready", agreed_by: "legal" does not sign: write "marketing: name", "sales: name"'),
+        ('Definition(key="ready", shadow=True, ready=(lead.score("fti") >= 5) & event("visit"))',
          'definition "ready": there is no score "fti": there is none'),
         ('Audience(key="vip", who=event("visit").within(days(0)))',
          'audience "vip": visit has happened within no time: the period must be longer than zero'),
@@ -256,6 +282,54 @@ def test_what_a_declaration_names_that_is_not_there_is_told(team: Team, value: s
     team.write("campaigns/rest.py", f"from nurture import *\nvalue = {value}\n")
 
     assert team.faults() == [f"error: campaigns/rest.py: {fault}"]
+
+
+def test_scores_that_look_at_each_other_and_at_what_fades_are_told_each_in_its_place(team: Team) -> None:
+    team.write(
+        "campaigns/rest.py",
+        """from nurture import *
+one = Score(key="one", rules=(gives(5, when(lead.score("two") >= 5)),))
+two = Score(key="two", rules=(gives(5, when(lead.score("one") >= 5)), gives(1, on("visit")), gives(2, on("visit"))))
+warm = Score(key="warm", half_life=days(3), rules=(gives(5, on("visit")),))
+over = Score(key="over", rules=(gives(5, when(lead.score("warm") >= 5)),))
+""",
+    )
+    twice = "on visit stands 2 times: one rule is known by what it hears, give it all the points"
+
+    assert [fault.removeprefix("error: campaigns/rest.py: ") for fault in team.faults()] == [
+        'score "one", rules: one → two → one goes round: a score cannot look at itself',
+        f'score "two", rule 2: {twice}',
+        f'score "two", rule 3: {twice}',
+        'score "two", rules: two → one → two goes round: a score cannot look at itself',
+        'score "over", rule 1: score "warm" fades, so time alone would change this one: build on scores without half_life',
+    ]
+
+
+def test_a_grade_names_scores_and_falls(team: Team) -> None:
+    team.write("campaigns/rest.py", """from nurture import *
+fit = Score(key="fit", rules=())
+buyer = Grade(key="buyer", fit="fitt", interest="fit", letters=(10, 20, 30))
+road = Campaign("road", [State("one", [send("hello")])], enters=[when(lead.grade("buyer") == "A9")])
+ready = Definition(key="ready", ready=lead.grade("byer") == "A1", shadow=True)
+""")  # fmt: skip
+
+    assert [fault.removeprefix("error: campaigns/rest.py: ") for fault in team.faults()] == [
+        'grade "buyer", fit: there is no score "fitt": did you mean "fit"?',
+        'grade "buyer", letters: 10, 20, 30 do not fall: the best place takes the most points',
+        'definition "ready": there is no grade "byer": did you mean "buyer"?',
+        'enters, entry 1: there is no "A9" in a grade: they go from A1 to D4',
+    ]
+
+
+def test_a_definition_that_nobody_signed_is_a_warning(team: Team) -> None:
+    team.write("campaigns/rest.py", """from nurture import *
+one = Definition(key="one", ready=lead.nps >= 5, agreed_by=("sales: Bo",))
+two = Definition(key="two", ready=lead.nps >= 5, shadow=True)
+""")  # fmt: skip
+
+    assert team.faults() == [
+        f'warning: campaigns/rest.py: definition "one": not signed by marketing in the code: {HOW_TO_SIGN}'
+    ]
 
 
 # --- messages ---
@@ -360,3 +434,25 @@ def test_all_faults_of_all_files_are_told_at_once_in_the_order_of_the_files(team
         'error: campaigns/road.py: state "two": is never reached: let something go to it, or take it away',
         'error: campaigns/third.py: state "one", step 1, tag(...): tag: Input should be a valid string',
     ]
+
+
+TEAMS = """
+from nurture import Definition, Team, lead
+
+ready = Definition(key="ready", ready=lead.email.known())
+desk = Team(key="desk", lead="desk@example.com")
+"""
+OTHER = 'other = Team(key="other", lead="other@example.com")\n'
+
+
+def test_a_hand_over_names_its_team_where_there_are_several(team: Team) -> None:
+    place = 'error: campaigns/road.py: state "one", step 1, escalate(...)'
+    team.write("campaigns/sales.py", TEAMS)
+    team.campaign('State("one", [escalate("ready")])')
+    assert team.faults() == []
+
+    team.write("campaigns/sales.py", TEAMS + OTHER)
+    assert team.faults() == [f"{place}: says not to which team, and there are desk, other: give team="]
+
+    team.campaign('State("one", [escalate("ready", team="desc")])')
+    assert team.faults() == [f'{place}: there is no team "desc": did you mean "desk"?']

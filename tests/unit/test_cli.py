@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -60,6 +62,26 @@ def test_a_new_repository_has_the_layout_and_the_notices_of_the_examples() -> No
     assert [source.read_text() for source in shared] == [place.read_text() for place in places]
 
 
+@pytest.mark.parametrize(
+    ("preset", "said"), [("long", "7 campaigns, 17 templates"), ("retail", "5 campaigns, 14 templates")]
+)
+def test_a_preset_has_nothing_wrong_and_its_own_tests_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, said: str
+) -> None:
+    folder = tmp_path / preset
+    assert run("init", str(folder), "--preset", preset).exit_code == 0
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+
+    assert run("check").output == f"{said}: no faults\n"
+    tested = subprocess.run([sys.executable, "-m", "pytest", "-q"], capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stdout
+
+
+def test_a_preset_that_is_none_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    assert "there are long and retail" in run("init", str(tmp_path / "new"), "--preset", "short").output
+
+
 # --- check ---
 
 
@@ -94,6 +116,23 @@ def test_a_broken_template_is_found_even_if_no_campaign_sends_it() -> None:
     )
     told = run("check")
     assert (told.exit_code, "templates/welcome/later.en.j2:1: " in told.output) == (1, True)
+
+
+def test_a_hook_that_is_called_unsigned_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("campaigns/calls.py").write_text(
+        'from nurture import Campaign, Hook, State, call, days, on, wait\n'
+        'hook = Hook(key="crm", url="https://crm.example/in")\n'
+        'campaign = Campaign("calls", [State("one", [call("crm"), wait(days(1))])], enters=[on("x")])\n'
+    )  # fmt: skip
+    monkeypatch.setenv("NURTURE_SALES_WEBHOOK", "https://sales.example/in")
+    told = run("check")
+    assert told.exit_code == 0
+    assert "warning: NURTURE_HOOK_SECRETS__CRM: crm is called unsigned: set the secret that it checks" in told.output
+    assert "warning: NURTURE_HOOK_SECRETS__SALES: sales is called unsigned" in told.output
+
+    for name in ("CRM", "SALES"):
+        monkeypatch.setenv(f"NURTURE_HOOK_SECRETS__{name}", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
+    assert run("check").output == "2 campaigns, 5 templates: no faults\n"
 
 
 # --- diagram ---

@@ -52,3 +52,47 @@ def test_without_a_place_for_the_time_it_happens_when_it_arrives() -> None:
     timeless = SHOP.model_copy(update={"time_at": None})
 
     assert [one["at"] for one in (timeless.mapped(PAID), SHOP.mapped(PAID | {"sent": None})) if one] == [None, None]
+
+
+TILL = Source(
+    key="till",
+    type_at="kind",
+    lead={"email": "who"},
+    orders={"paid": "paid", "back": "refunded"},
+    order={"number": "no", "amount": "sum", "currency": "in", "refund_id": "slip", "refund_amount": "back"},
+    lines_at="goods",
+    line={"product": "sku", "quantity": "n"},
+    time_at="at",
+)
+
+
+def test_a_payload_of_an_order_reads_as_news_of_it() -> None:
+    paid = {
+        "kind": "paid",
+        "no": 7,
+        "sum": 5,
+        "in": "EUR",
+        "goods": [{"sku": "kit", "n": 2}, {"sku": "pen"}],
+        "at": "then",
+    }
+
+    assert TILL.ordered(paid) == {
+        "news": {
+            "number": "7", "source": "till", "status": "paid", "amount": 5, "currency": "EUR",
+            "lines": [{"product": "kit", "quantity": 2}, {"product": "pen"}],
+        },
+        "lead": {},
+        "at": "then",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "refund"), [({}, None), ({"back": 2, "slip": 3}, {"id": "3", "amount": 2})])
+def test_what_is_given_back_is_the_whole_order_unless_it_says_how_much(told: dict[str, Any], refund: Any) -> None:
+    ordered = TILL.ordered({"kind": "back", "no": "7", "in": "EUR", **told})
+
+    assert ordered is not None
+    assert ordered["news"].get("refund") == refund
+
+
+def test_a_payload_of_something_else_is_no_news_of_an_order() -> None:
+    assert TILL.ordered({"kind": "other"}) is None

@@ -333,12 +333,6 @@ def test_only_a_held_journey_resumes() -> None:
     ]
 
 
-def test_a_stop_says_who_asked_for_it() -> None:
-    journey = walked(LISTENING, Heard(at=NOW, arm=STOP, note="asked by phone"))
-
-    assert journey.ending == "stopped: asked by phone"
-
-
 def test_nothing_is_heeded_on_the_way_out() -> None:
     leaving = walked(LISTENING, DID, PARKED, ELAPSED)
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from nurture import lead, prop
+from nurture.arrivals import Arrival
 from nurture.conditions import Condition
-from nurture.fields import BANT, FIELDS, GROUPS, LISTS
+from nurture.fields import BANT, DERIVED, FIELDS, GROUPS, LISTS
 from nurture.lead import OwnField, field_at, field_names
 from nurture.message_variables import COMPANY
 
@@ -56,7 +57,10 @@ def test_there_is_no_field_where_there_is_none(path: tuple[str, ...]) -> None:
 def test_every_field_a_profile_may_hold_can_be_asked_for() -> None:
     held = {*FIELDS, *LISTS, *(f"company.{name}" for name in COMPANY), *(f"bant.{name}" for name in BANT)}
 
-    assert set(field_names()) == held | {"stage", "bant.complete"}
+    touches = {f"{touch}.{word}" for touch in ("first_touch", "last_touch") for word in Arrival.model_fields}
+    derived = {name for name in field_names() if name.partition(".")[0] in DERIVED}
+    assert set(field_names()) == held | touches | derived | {"stage", "bant.complete"}
+    assert {name.partition(".")[0] for name in derived} == DERIVED - {"needs"}  # which have names of their own
     assert [type(field_at((group, "x"))) for group in GROUPS if group == "custom"] == [OwnField]
 
 
@@ -87,3 +91,11 @@ def test_a_field_is_compared_with_plain_values_only(value: Any) -> None:
 def test_a_field_is_no_key_since_being_equal_means_something_else() -> None:
     with pytest.raises(TypeError, match="unhashable"):
         {lead.country}  # noqa: B018
+
+
+def test_what_was_bought_and_is_needed_is_asked_for_by_currency_and_product() -> None:
+    assert (lead.orders.total("EUR") >= 100).words() == "total of orders in EUR is at least 100"
+    assert (lead.orders.count >= 2).words() == "number of orders is at least 2"
+    assert lead.needs.ready("kit").words() == "readiness for kit is at least 70"
+    assert (lead.customer.words(), (~lead.customer).words()) == ("a customer", "not a customer")
+    assert (lead.orders.total("EUR") >= 1).depends_on() | lead.customer.depends_on() == {"lead.orders", "lead.customer"}

@@ -1,5 +1,7 @@
 """Links of our own: short, good for one purpose, and forged ones are all alike not found."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,3 +106,20 @@ def test_any_ids_come_back_as_they_went_in(lead_id: str, topic: str, message_id:
 def test_a_name_too_long_for_a_link_is_refused(links: Links) -> None:
     with pytest.raises(BadInput, match="too long"):
         links.unsubscribe(LEAD, "x" * 255)
+
+
+def test_what_a_form_sends_back_says_when_it_was_shown_and_fits_no_other_purpose() -> None:
+    links, at = Links("http://nurture", [SecretStr("a secret")]), datetime(2026, 11, 23, 10, tzinfo=UTC)
+    token = links.shown("prices", at, "n-1")
+
+    assert links.filled(token) == ("prices", at, "n-1")
+    for read in (links.confirming, links.thanked, links.answering):
+        with pytest.raises(NotFound):
+            read(token)
+
+
+def test_a_link_to_confirm_says_until_when_it_is_good() -> None:
+    links, until = Links("http://nurture", [SecretStr("a secret")]), datetime(2026, 11, 30, 10, tzinfo=UTC)
+    proof = "0" * 32
+
+    assert links.confirming(links.confirm(proof, until).rpartition("/")[2]) == (proof, until)

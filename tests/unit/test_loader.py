@@ -13,7 +13,7 @@ REST = """\
 from nurture import *
 
 fit = Score(key="fit", rules=(gives(5, on("visit")),))
-ready = Definition(key="ready", title="Ready", ready=lead.score("fit") >= 5)
+ready = Definition(key="ready", title="Ready", ready=lead.score("fit") >= 5, agreed_by=("marketing: a", "sales: b"))
 fair = Audience(key="fair", title="The fair")
 shop = Hook(key="shop", url="https://shop.example/hook")
 forms = Source(key="forms", events={"sent": "form_sent"}, lead={"email": "mail"})

@@ -1,4 +1,4 @@
-"""What two leads become as one: values, stages, refusals, points, journeys, and what is not sent again."""
+"""What two leads become as one: values, refusals, journeys, and what is not sent again."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,12 +9,9 @@ from hypothesis import strategies as st
 
 from nurture.campaign import Reentry, always, never, once_in
 from nurture.merging import (
-    Given,
     Joined,
     Known,
     Travelled,
-    beyond_caps,
-    furthest,
     numbered,
     profiles,
     refused,
@@ -74,26 +71,12 @@ def test_whoever_is_kept_and_whoever_comes_first_the_values_are_the_same(one: An
     assert profiles(profiles(a, b), c) == profiles(a, profiles(b, c))
 
 
-def test_the_stage_that_is_the_furthest_holds() -> None:
-    assert furthest("need", "buy") == furthest("buy", "need") == "buy"
-    assert furthest("one of another house", "need") == "need"
-
-
 def test_the_no_of_either_holds_and_is_news_where_it_was_not_said() -> None:
     assert refused({"news": True, "ads": False, "tips": True}, {"news": False, "ads": False, "*": False}) == (
         "*",
         "news",
     )
     assert refused({"news": False}, {"news": True}) == ()
-
-
-# --- points ---
-
-
-def test_what_a_rule_gives_to_one_lead_it_gives_to_two_that_are_one() -> None:
-    given = [Given(n, "interest", rule, 10, day(-n)) for n, rule in enumerate(["a", "a", "a", "b", "b"])]
-
-    assert beyond_caps(given, {("interest", "a"): 2, ("other", "b"): 1}) == [given[0]]
 
 
 # --- journeys ---

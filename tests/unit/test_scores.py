@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nurture import Score, Threshold, clicked, event, gives, lead, on, when
+from nurture import Score, Threshold, clicked, days, event, gives, lead, on, when
 from nurture.facts import Facts, Happening
-from nurture.scores import changes_by_event, changes_by_profile, crossings
+from nurture.scores import Change, Rule, Stamp, changes_by_profile, counting, crossings, fold, gifts, in_order
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 INTEREST = Score(
@@ -25,15 +25,19 @@ INTEREST = Score(
 VISIT = Happening("visit", NOW)
 
 
-def fold(happened: list[Happening]) -> float:
-    """What the events give in that order."""
-    given_: dict[tuple[str, str], int] = {}
-    points = 0.0
-    for one in happened:
-        for change in changes_by_event([INTEREST], one, given_):
-            given_[change.score, change.rule] = given_.get((change.score, change.rule), 0) + 1
-            points += change.points
-    return points
+def given_for(*happened: Happening) -> float:
+    """What the events give in all."""
+    return sum(one.points for one in gifts(INTEREST, happened))
+
+
+def visits(*at_days: float) -> list[Happening]:
+    """Visits so many days after now."""
+    return [Happening("visit", NOW + days(at), id=f"v{n}") for n, at in enumerate(at_days)]
+
+
+def days_counted(rule: Rule, happened: list[Happening]) -> list[float]:
+    """On which days the events happened that the rule counts."""
+    return [(one.dated - NOW) / days(1) for one in counting(rule, happened)]
 
 
 def facts(*happened: Happening, **tree: object) -> Facts:
@@ -41,39 +45,76 @@ def facts(*happened: Happening, **tree: object) -> Facts:
 
 
 def test_an_event_gives_each_time_up_to_the_most_a_rule_allows() -> None:
-    assert [fold([VISIT] * times) for times in (1, 2, 3, 4, 9)] == [5, 10, 15, 15, 15]
+    assert [given_for(*visits(*range(times))) for times in (1, 2, 3, 4, 9)] == [5, 10, 15, 15, 15]
 
 
 def test_an_event_gives_only_by_rules_whose_filters_it_passes() -> None:
     clicks = [Happening("message_clicked", NOW, {"template": name}) for name in ("price-list/greet", "other")]
 
-    assert [fold([one]) for one in clicks] == [15, 0]
+    assert [given_for(one) for one in clicks] == [15, 0]
 
 
-events = st.sampled_from(
-    [VISIT, Happening("unsubscribed", NOW), Happening("message_clicked", NOW, {"template": "price-list/greet"})]
-)
+def test_a_cap_in_a_period_slides_with_the_events_that_it_counted() -> None:
+    weekly = gives(5, on("visit"), at_most=2, per=days(7))
+
+    assert days_counted(weekly, visits(0, 1, 2, 6.9, 7, 7.5, 8)) == [0, 1, 7, 8]
 
 
-@settings(max_examples=50, deadline=None)
-@given(happened=st.lists(events, max_size=12).flatmap(lambda some: st.tuples(st.just(some), st.permutations(some))))
-def test_the_order_of_events_is_nothing_to_their_sum(happened: tuple[list[Happening], list[Happening]]) -> None:
-    given_, shuffled = happened
+def test_a_cap_goes_by_when_things_happened_not_by_when_they_came() -> None:
+    weekly = gives(5, on("visit"), at_most=1, per=days(7))
 
-    assert fold(given_) == fold(shuffled)
+    assert days_counted(weekly, visits(3, 0)) == [0]
+    assert days_counted(weekly, visits(0, 3, -5)) == [-5, 3]
+
+
+def test_two_events_of_one_moment_go_by_their_ids() -> None:
+    first_only = gives(5, on("visit"), at_most=1)
+    twins = [Happening("visit", NOW, id=name) for name in ("b", "a")]
+
+    assert counting(first_only, twins) == [Stamp(NOW, "a")]
+
+
+def test_what_we_do_ourselves_gives_no_points() -> None:
+    vain = Score(key="vain", rules=(gives(5, on("message_sent")), gives(5, on("score_reached"))))
+    own = [Happening(name, NOW, id=name) for name in ("message_sent", "score_reached")]
+
+    assert fold([vain], own, {}, NOW) == {"vain": 0}
+
+
+def test_points_of_a_score_with_a_half_life_fade_from_when_they_were_earned() -> None:
+    warmth = Score(key="warmth", half_life=days(30), rules=(gives(40, on("visit")),))
+    seen = [fold([warmth], visits(0), {}, NOW + days(at))["warmth"] for at in (0, 30, 60, 365)]
+
+    assert seen == [40, 20, 10, 0.01]
+    assert fold([warmth], visits(0, 30), {}, NOW + days(30)) == {"warmth": 60}
+
+
+def test_points_given_outright_count_and_fade_as_well() -> None:
+    warmth = Score(key="warmth", half_life=days(30), rules=())
+    outright = [Change("warmth", "campaign road", 8, NOW - days(30)), Change("other", "campaign road", 8, NOW)]
+
+    assert fold([warmth], [], {}, NOW, outright) == {"warmth": 4}
+
+
+def test_a_score_may_build_on_another_whatever_their_names() -> None:
+    first = Score(key="z", rules=(gives(30, when(lead.country == "DE")),))
+    second = Score(key="a", rules=(gives(5, when(lead.score("z") >= 30)),))
+
+    assert [score.key for score in in_order([second, first])] == ["z", "a"]
+    assert fold([second, first], [], {"country": "DE"}, NOW) == {"z": 30, "a": 5}
 
 
 def test_a_fact_gives_as_long_as_it_is_true() -> None:
-    [given_] = changes_by_profile([INTEREST], facts(country="DE"), {})
+    [given_] = changes_by_profile(INTEREST, facts(country="DE"), {})
     standing = {(given_.score, given_.rule): given_.points}
 
     assert given_.points == 30
-    assert changes_by_profile([INTEREST], facts(country="DE"), standing) == []
-    assert [one.points for one in changes_by_profile([INTEREST], facts(country="FR"), standing)] == [-30]
+    assert changes_by_profile(INTEREST, facts(country="DE"), standing) == []
+    assert [one.points for one in changes_by_profile(INTEREST, facts(country="FR"), standing)] == [-30]
 
 
 def test_a_count_of_events_may_be_such_a_fact() -> None:
-    given_ = [[one.points for one in changes_by_profile([INTEREST], facts(*[VISIT] * n), {})] for n in (1, 2, 3)]
+    given_ = [[one.points for one in changes_by_profile(INTEREST, facts(*[VISIT] * n), {})] for n in (1, 2, 3)]
 
     assert given_ == [[], [10], [10]]
 
@@ -116,3 +157,10 @@ def test_a_threshold_is_armed_again_below_half_of_it_unless_told() -> None:
 
 def test_a_rule_goes_by_its_trigger_in_words() -> None:
     assert [rule.key for rule in INTEREST.rules][:2] == ["on visit", "on a click in price-list/greet"]
+
+
+def test_a_score_is_another_version_when_a_word_of_it_changes() -> None:
+    same = Score(key="a", rules=(gives(5, on("visit")),))
+
+    assert same.version == Score(key="a", rules=(gives(5, on("visit")),)).version
+    assert same.version != Score(key="a", rules=(gives(6, on("visit")),)).version

@@ -1,10 +1,12 @@
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from nurture.channels.providers.names import PROVIDERS
 from nurture.errors import BadSettings
-from nurture.settings import read_settings
+from nurture.settings import Settings, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +60,29 @@ def test_a_list_that_is_no_json_is_refused_with_the_remedy_and_not_shown(monkeyp
     with pytest.raises(BadSettings, match=r"NURTURE_PAYLOAD_KEYS: this is no JSON") as refused:
         read_settings()
     assert KEY not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"NURTURE_EMAIL_BY": "postmark"}, "postmark asks for a key: set NURTURE_EMAIL_API_KEY"),
+        ({"NURTURE_EMAIL_BY": "mailgun", "NURTURE_EMAIL_API_KEY": "canary"}, "set NURTURE_EMAIL_DOMAIN"),
+        ({"NURTURE_EMAIL_BY": "pigeon"}, "NURTURE_EMAIL_BY: Input should be 'smtp'"),
+    ],
+)
+def test_a_provider_of_email_without_what_it_asks_for_is_refused_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], words: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(BadSettings) as caught:
+        read_settings()
+    assert words in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+def test_the_providers_of_the_settings_are_those_there_are() -> None:
+    named = Settings.model_fields["email_by"].annotation
+
+    assert set(get_args(named)) == {"smtp", *PROVIDERS}

@@ -7,13 +7,17 @@ import pytest
 
 from nurture import (
     Campaign,
+    Salesperson,
     Score,
     State,
+    Team,
     Threshold,
     add_points,
     advance,
     at_most,
+    between,
     branch,
+    by_territory,
     clicked,
     days,
     done,
@@ -23,6 +27,7 @@ from nurture import (
     hours,
     lead,
     leave,
+    minutes,
     on,
     quiet,
     send,
@@ -282,3 +287,57 @@ def test_a_year_of_waiting_takes_no_time_to_simulate() -> None:
     road = short(*[wait(days(365)), tag("older")] * 9)
 
     assert simulate(road).now - A_MONDAY == timedelta(days=9 * 365)
+
+
+# --- the clocks of hand-offs ---
+
+TEAM = Team(
+    key="sales", lead="boss@example.com",
+    people=(
+        Salesperson(key="ann", name="Ann", email="ann@example.com", territory=("DE",)),
+        Salesperson(key="bob", name="Bob", email="bob@example.com"),
+    ),
+    assign=by_territory(lead.country), hours=between("09:00", "18:00"),
+    remind_after=minutes(15), answer_within=minutes(30), reassign_after=hours(2), recycle_after=hours(9),
+)  # fmt: skip
+SOLD = Campaign(
+    "sold",
+    enters=[on("asked")],
+    states=[
+        State("sales", [
+            escalate("director"),
+            wait_for(on("sales_accepted", to="won"), on("hand_off_recycled", to="again"), up_to=days(30)),
+            leave("nobody knows"),
+        ]),
+        State("won", [leave("won")]),
+        State("again", [wait(days(30)), leave("back in nurture")]),
+    ],
+)  # fmt: skip
+
+
+def test_a_hand_off_that_nobody_answers_goes_through_the_whole_clock_and_back_into_nurture() -> None:
+    story = simulate(SOLD, lead={"country": "DE"}, teams=[TEAM])
+
+    assert [(f"{one.at:%a %H:%M}", one.deed, one.person) for one in story.sales] == [
+        ("Mon 10:00", "assigned", "ann"),
+        ("Mon 10:15", "reminded", "ann"),
+        ("Mon 10:30", "escalated", ""),
+        ("Mon 12:00", "reassigned", "bob"),
+        ("Mon 12:15", "reminded", "bob"),
+        ("Mon 12:30", "escalated", ""),
+        ("Mon 14:00", "reassigned", ""),
+        ("Mon 14:15", "reminded", ""),
+        ("Tue 10:00", "recycled", ""),
+    ]
+    assert (story.states, story.ending) == (["sales", "again"], "left: back in nurture")
+
+
+def test_an_answer_of_sales_stops_the_clock() -> None:
+    story = simulate(SOLD, teams=[TEAM], events=[at(minutes=20, event="sales_accepted")])
+
+    assert [one.deed for one in story.sales] == ["assigned", "reminded"]
+    assert story.ending == "left: won"
+
+
+def test_without_a_team_nobody_is_pressed() -> None:
+    assert simulate(SOLD).sales == []

@@ -16,6 +16,7 @@ from nurture import (
     branch,
     call,
     clicked,
+    confirm,
     daily,
     days,
     done,
@@ -25,6 +26,7 @@ from nurture import (
     hours,
     lead,
     leave,
+    need,
     notify,
     on,
     remove_from,
@@ -53,6 +55,7 @@ SAID = [
     (ask_referral("refer"), "ask for a referral with refer"),
     (survey("nps"), "ask the survey nps with surveys/nps"),
     (survey("nps", "my/nps"), "ask the survey nps with my/nps"),
+    (confirm("guide"), "ask to confirm guide with forms/confirm"),
     (ask(lead.bant.need, "need"), "ask for the need with need"),
     (ask("company.size", "size"), "ask for the company size with size"),
     (notify("Back again"), "tell marketing: Back again"),
@@ -64,6 +67,8 @@ SAID = [
     (set_field(lead.city, None), "set city to unknown"),
     (tag("vip"), "tag vip"),
     (untag("vip"), "untag vip"),
+    (need("kit", readiness=40), "note that it seems to need kit, 40 % ready"),
+    (need("kit", readiness=90, kind="explicit"), "note that it needs kit, 90 % ready"),
     (add_points(5, score="fit"), "add 5 points to fit"),
     (add_points(1, score="fit"), "add 1 point to fit"),
     (add_points(-2.5, score="fit"), "take 2.5 points from fit"),
@@ -115,7 +120,18 @@ def test_every_kind_of_step_is_among_those_looked_at_here() -> None:
 def test_what_reaches_out_of_our_store_is_a_touch_and_bookkeeping_never_is() -> None:
     touches = {getattr(step, "kind", "") for step, _ in SAID if step.touches}
 
-    assert touches == {"send", "thank", "ask_referral", "survey", "ask", "notify", "escalate", "task", "call"}
+    assert touches == {
+        "send",
+        "thank",
+        "ask_referral",
+        "survey",
+        "ask",
+        "confirm",
+        "notify",
+        "escalate",
+        "task",
+        "call",
+    }
     assert not any(one.touches for one in get_args(Bookkeeping))
 
 

@@ -51,8 +51,8 @@ def stood(*moves: AnyReply) -> Journey:
     return list(tell_all(ROAD, begin(ROAD, NOW), [(one, {}) for one in moves]))[-1].after
 
 
-def heard(arm: str, note: str = "") -> Heard:
-    return Heard(at=NOW, arm=arm, note=note)
+def heard(arm: str) -> Heard:
+    return Heard(at=NOW, arm=arm)
 
 
 SENT, WAITS = Did(at=NOW), Parked(at=NOW, until=LATER)
@@ -99,9 +99,8 @@ def test_the_goal_says_that_it_is_the_goal() -> None:
     assert told(SENT, WAITS, heard("goal")).how == "the goal"
 
 
-def test_a_persons_stop_says_why() -> None:
-    stopped = told(SENT, WAITS, heard(STOP, "asked by phone"))
-    assert (stopped.what, stopped.how) == ("a person stopped it", "asked by phone")
+def test_a_persons_stop_is_told_as_such() -> None:
+    assert told(SENT, WAITS, heard(STOP)).what == "a person stopped it"
 
 
 def test_a_branch_says_each_answer_up_to_the_first_yes_with_the_values() -> None:

@@ -42,6 +42,7 @@ from nurture import (
     weekdays,
     when,
 )
+from nurture.facts import Facts
 from nurture.loader import load
 from nurture.version import Version, frozen
 
@@ -177,3 +178,13 @@ def test_every_split_draws_by_a_name_of_its_own() -> None:
     keys = [step.key for state in road(states=states).campaign.states for step in state.steps if step.kind == "split"]
 
     assert keys == ["road/one", "road/one/2", "draw"]
+
+
+def test_a_condition_that_was_tested_is_written_as_before() -> None:
+    complete = lead.bant.complete & (lead.nps >= 9)
+    campaign = Campaign("one", enters=[when(complete)], states=[State("first", [wait(days(1))])])
+    before = frozen(campaign).hash
+
+    assert not complete.test(Facts(now=datetime(2026, 1, 5, tzinfo=UTC), lead={}))
+
+    assert frozen(campaign).hash == before

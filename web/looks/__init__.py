@@ -10,15 +10,21 @@ from starlette.responses import FileResponse, HTMLResponse
 from web.looks.words import WORDS
 
 HERE = Path(__file__).parent
+
+
+def policy(forms: str = "'self'", frames: str = "'none'") -> str:
+    """The Content-Security-Policy of a page: where its forms may lead, and who may show it in a frame."""
+    return f"default-src 'none'; style-src 'self'; form-action {forms}; base-uri 'none'; frame-ancestors {frames}"
+
+
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": policy(),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
     "Cache-Control": "no-store",
 }
-FOR_PEOPLE = ("/c/", "/u/", "/s/", "/r/")
+FOR_PEOPLE = ("/c/", "/u/", "/s/", "/r/", "/h/", "/f/", "/o/")
 
 routes = APIRouter(include_in_schema=False)
 _pages = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)

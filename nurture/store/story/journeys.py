@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 
 from nurture.conditions import Is, leaves
 from nurture.facts import Facts
-from nurture.journey import AnyReply, Journey, OffTheRoad, Perform, begin, next_move
+from nurture.fading import FINEST, Fade
+from nurture.journey import STOP, AnyReply, Journey, OffTheRoad, Perform, begin, next_move
 from nurture.ledger import Status
 from nurture.steps import Message
 from nurture.store.models import EventRow, HandOffRow, JourneyRow, MessageRow, MoveRow
@@ -99,6 +100,8 @@ def _completed(rows: Rows, version: Version, row: JourneyRow, move: MoveRow, tol
     if message is not None and told.kind in ("sent", "not sent"):
         return by_ledger(message, told, rows.reactions.get(message.id, ()))
     if told.kind == "heard":
+        if move.reply["arm"] == STOP:
+            return replace(told, how=row.stopped_because or "")
         event = rows.event(move.reply.get("event"))
         told = replace(told, seen=_scores_then(rows, version, move))
         return told if event is None else replace(told, notes=_heard_what(told, event))
@@ -114,8 +117,16 @@ def _scores_then(rows: Rows, version: Version, move: MoveRow) -> tuple[Seen, ...
     if not isinstance(trigger, When):
         return ()
     names = {one.path[1] for one in leaves(trigger.condition) if isinstance(one, Is) and one.path[0] == "score"}
-    points = {name: sum(one.points for one in rows.points if one.score == name and one.at <= move.at) for name in names}
-    return tuple(Seen(f"{name} score", in_text(round(value, 6))) for name, value in sorted(points.items()))
+    return tuple(Seen(f"{name} score", in_text(_score_then(rows, name, move.at))) for name in sorted(names))
+
+
+def _score_then(rows: Rows, name: str, now: datetime) -> float:
+    """What was left at that moment of the points given until then."""
+    given = [one for one in rows.points if one.score == name and one.at <= now]
+    if name not in rows.lead.fading:
+        return round(sum(one.points for one in given), 6)
+    half_life = rows.lead.fading[name][2]
+    return round(sum(Fade(one.points, one.dated.timestamp(), half_life).left(now.timestamp()) for one in given), FINEST)
 
 
 def _heard_what(told: Told, event: EventRow) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from nurture.bulk import is_bulk
 from nurture.decisions import events_needed
+from nurture.fading import points_now
 from nurture.profile import address_hash
 from nurture.store import campaigns, merges
 from nurture.store.database import Session
@@ -38,7 +39,7 @@ async def story_of(session: Session, lead_id: str, now: datetime, campaign: str 
         time_zone=lead.time_zone,
         test=lead.test,
         stage=lead.stage,
-        scores=dict(sorted(lead.scores.items())),
+        scores=dict(sorted(points_now(lead.scores, lead.fading, now).items())),
         merged=await _merged(session, lead.id),
         consents=await _consents(session, lead.id),
         suppressed=await suppressed(session, address_hash(lead.email)) if lead.email else {},
@@ -103,7 +104,7 @@ async def _consents(session: Session, lead_id: str) -> tuple[Consent, ...]:
 
 
 async def _crossings(session: Session, lead_id: str) -> tuple[Crossing, ...]:
-    query = select(CrossingRow).where(CrossingRow.lead_id == lead_id).order_by(col(CrossingRow.id))
+    query = select(CrossingRow).where(CrossingRow.lead_id == lead_id, CrossingRow.n > 0).order_by(col(CrossingRow.id))
     return tuple(
         Crossing(row.fired_at, row.score, row.threshold, row.points) for row in (await session.exec(query)).all()
     )

@@ -1,0 +1,118 @@
+"""What providers of e-mail tell us afterwards: delivered, bounced, complained about, opened, unsubscribed.
+
+Each provider is a file: how its webhook is proven to be its own, and how it reads. What it says becomes `Report`s, which
+say the same whoever sent them.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import SecretStr
+
+ANOTHER_DAY = ("5.2.2", "4.")  # a full mailbox may be emptied
+OF_THE_ADDRESS = ("5.1.",)
+OF_THE_SENDER = ("5.1.7", "5.1.8", "5.7.")
+
+
+class Kind(StrEnum):
+    """What became of a message, or what its reader did."""
+
+    DELIVERED = "message_delivered"
+    BOUNCED = "message_bounced"
+    COMPLAINED = "message_complained"
+    OPENED = "message_opened"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class Fault(StrEnum):
+    """Whose a bounce is."""
+
+    ADDRESS = "address"  # it does not exist: nothing is sent to it any more
+    MAILBOX = "mailbox"  # full, or closed for a while
+    SENDER = "sender"  # policy, reputation, content: ours to mend
+    UNTOLD = "untold"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One thing told of one message; `id` is the provider's own name for it, `message` ours for the message."""
+
+    id: str
+    kind: Kind
+    message: str
+    at: datetime
+    address: str | None = field(default=None, repr=False)
+    fault: Fault | None = None
+    machine: bool = False
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A request as it came; names of headers are in lower case, and one that came twice has no value."""
+
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    at: datetime
+
+
+class Reporter(ABC):
+    """One provider's webhooks; several secrets may be live, so that they can be rotated."""
+
+    def __init__(self, secret: SecretStr) -> None:
+        self.secrets = tuple(secret.get_secret_value().split())
+
+    def proven(self, posted: Posted, given: Any) -> bool:
+        """Whether the provider sent it; `given` is the body as JSON."""
+        return any(self.fits(secret, posted, given) for secret in self.secrets)
+
+    @abstractmethod
+    def fits(self, secret: str, posted: Posted, given: Any) -> bool:
+        """Whether it is proven by that secret."""
+
+    @abstractmethod
+    def reports(self, given: Any) -> Iterable[Report]:
+        """What it tells; whatever is no report of a message of ours is left out."""
+
+
+def fault_of(code: str, *, permanent: bool, otherwise: Fault = Fault.UNTOLD) -> Fault:
+    """Whose a bounce is, by its enhanced code (RFC 3463)."""
+    if code.startswith(ANOTHER_DAY) or not permanent:
+        return Fault.MAILBOX
+    if code.startswith(OF_THE_SENDER):
+        return Fault.SENDER
+    return Fault.ADDRESS if code.startswith(OF_THE_ADDRESS) else otherwise
+
+
+def name_of(message_id: Any) -> str | None:
+    """Our name for a message, out of its Message-ID or what we gave along; None when that is none of ours."""
+    name = message_id.strip().removeprefix("<").partition("@")[0] if isinstance(message_id, str) else ""
+    return name if len(name) == 32 and all(one in "0123456789abcdef" for one in name) else None
+
+
+def moment(given: Any) -> datetime | None:
+    """The time that is meant: seconds, or an ISO date, in UTC unless it says otherwise."""
+    try:
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            return datetime.fromtimestamp(given, UTC)
+        if isinstance(given, str):
+            read = datetime.fromisoformat(given)
+            return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
+
+
+def at(given: Any, *path: str) -> Any:
+    """What lies at that path of objects; None where there is no such."""
+    for name in path:
+        given = given.get(name) if isinstance(given, Mapping) else None
+    return given
+
+
+def each(given: Any) -> Sequence[Mapping[str, Any]]:
+    """The objects of a list."""
+    return [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
