@@ -40,7 +40,7 @@ COMMANDS = {
     "resume": Listed("nurture.cli.journeys", "resume", "Let a paused campaign go on."),
     "stop": Listed("nurture.cli.journeys", "stop", "Take a lead out of a journey, for a reason that is kept."),
     "remove": Listed("nurture.cli.journeys", "remove", "Take a lead out of all its journeys."),
-    "report": Listed("nurture.cli.report", "report", "Counted: sources, capture, definitions, stages, rfm."),
+    "report": Listed("nurture.cli.report", "report", "What became of things, counted."),
     "costs": Listed("nurture.cli.costs", "costs", "What sources cost: import."),
     "export": Listed("nurture.cli.personal", "export", "Give out all that is known of a lead, as JSON."),
     "erase": Listed("nurture.cli.personal", "erase", "Erase a lead for good: all its rows, its journeys and their histories."),
