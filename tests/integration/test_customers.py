@@ -12,7 +12,7 @@ from nurture import Campaign, State, days, done, event, lead, need, on, tag, wai
 from nurture.store import Store
 from nurture.store.models import EventRow, JourneyRow, LeadRow
 from nurture.store.need_tables import NeedRow
-from nurture.sweeps import SWEEPS, run_sweep
+from nurture.sweeps import run_sweep, sweeps
 from tests.integration.life import Life
 
 
@@ -32,7 +32,7 @@ async def life(store: Store, now: datetime) -> AsyncIterator[Life]:
 
 
 async def sweep(life: Life, name: str) -> int:
-    found = await run_sweep(next(one for one in SWEEPS if one.name == name), life.store, life.settings, life.now)
+    found = await run_sweep(next(one for one in sweeps({}) if one.name == name), life.store, life.settings, life.now)
     await life.settle()
     return found
 

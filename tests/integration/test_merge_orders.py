@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from nurture.catalogue import Catalogue
 from nurture.conditions import event
+from nurture.fading import points_now
 from nurture.intake import Incoming, Intake
 from nurture.intake.merging import merge
 from nurture.lead import lead
@@ -31,6 +32,13 @@ INTEREST = Score(
     ),
     thresholds=(Threshold(key="warm", at=10), Threshold(key="hot", at=40, rearm=20)),
 )
+RECENT = Score(
+    key="recent",
+    rules=(gives(10, on("price_list_downloaded"), at_most=2, per=timedelta(minutes=2)), gives(3, on("page_viewed"))),
+    thresholds=(Threshold(key="keen", at=12),),
+    half_life=timedelta(hours=6),
+)
+SCORES = {one.key: one for one in (INTEREST, RECENT)}
 PEOPLE = ("a", "b", "c")
 NAMES = st.sampled_from(["price_list_downloaded", "page_viewed"])
 SAID = st.fixed_dictionaries(
@@ -74,7 +82,7 @@ async def outcome(
     store: Store, now: datetime, tag: str, answers: dict[str, dict[str, bool]], story: list[tuple[int, Did | Same]]
 ) -> tuple[Any, ...]:
     """What is known in the end of the one person that they are."""
-    intake = Intake(store, Catalogue(scores={"interest": INTEREST}), Settings())
+    intake = Intake(store, Catalogue(scores=SCORES), Settings())
     first = [
         Incoming(lead={"email": f"{who}{tag}@example.org"}, consents=dict(answers.get(who, {})), at=now)
         for who in PEOPLE
@@ -95,9 +103,10 @@ async def outcome(
         found = await look_up(session, f"a{tag}@example.org")
         changes = (await session.exec(select(ScoreChangeRow).where(ScoreChangeRow.lead_id == found.id))).all()
         consents = await current_consents(session, found.id)
-    assert round(sum(one.points for one in changes), 6) == found.scores.get("interest", 0)
+    given = [one.points for one in changes if one.score == "interest"]
+    assert round(sum(given), 6) == found.scores.get("interest", 0)
     lists = {"tags": sorted(found.profile.get("tags", [])), "email": str(found.email).replace(tag, "")}
-    return found.scores, {**found.profile, **lists}, consents
+    return points_now(found.scores, found.fading, now + timedelta(days=2)), {**found.profile, **lists}, consents
 
 
 @given(deeds=DEEDS, answers=ANSWERS, merges=st.tuples(MERGES, MERGES), data=st.data())

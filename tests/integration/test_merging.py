@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -29,13 +29,16 @@ from nurture import (
     when,
 )
 from nurture.catalogue import Catalogue
+from nurture.channels import Envelope
 from nurture.errors import BadInput, NotFound, ProviderUnavailable, Refused
-from nurture.intake import Incoming, Recorder
+from nurture.intake import Incoming, Internal, Recorder
 from nurture.intake.merging import Merged, merge
+from nurture.needs import Need
 from nurture.permission import HouseRules
 from nurture.settings import Settings
-from nurture.store import Session, Store
+from nurture.store import Session, Store, hand_offs
 from nurture.store.bulk import table
+from nurture.store.capture_tables import ArrivalRow, VisitorRow
 from nurture.store.consents import current_consents
 from nurture.store.erasure import erase
 from nurture.store.leads import get, look_up
@@ -52,8 +55,12 @@ from nurture.store.models import (
     ReferralRow,
     ScoreChangeRow,
 )
+from nurture.store.need_tables import NeedRow
+from nurture.store.order_tables import OrderRow
 from nurture.store.personal import PERSONAL
+from nurture.store.recommendation_tables import RecommendationRow, RewardRow
 from nurture.store.referrals import share_code
+from nurture.store.stage_tables import StageChangeRow
 from nurture.store.story import story_of
 from tests.integration.bulk import NEWS, a_lead, ordered, settle
 from tests.integration.life import Life
@@ -226,7 +233,8 @@ async def test_a_merged_lead_is_erased_whole_and_its_old_id_finds_nobody(life: L
 
 
 async def test_the_journeys_of_both_go_on_and_nothing_is_sent_twice(life: Life) -> None:
-    await life.lead(ANN)
+    await life.lead(ANN, nps=10)
+    await life.orders("paid", to=ANN)
     await life.happens("request_sent", to=ANN)
     bob = await life.lead(BOB)
     await life.happens("asked", to=BOB)
@@ -319,7 +327,14 @@ async def test_journeys_for_different_appointments_all_go_on(life: Life) -> None
 async def test_a_mailing_reaches_the_two_of_them_once(life: Life, before: tuple[str, str]) -> None:
     keep, gone = before
     await settle(life.store, [a_lead(n, life.now) for n in range(3)], life.now)
-    life.postbox.troubles = [ProviderUnavailable("busy", code="451")]  # one of the letters is put off
+    put_off: list[str] = []
+
+    async def busy_once(envelope: Envelope) -> None:
+        if envelope.recipient == "lead-0@example.com" and not put_off:
+            put_off.append(envelope.recipient)
+            raise ProviderUnavailable("busy", code="451")
+
+    life.postbox.on_send = busy_once
     await ordered(life.store, life.now, "mailing", mailing=NEWS)
     await life.settle()
 
@@ -378,22 +393,150 @@ async def test_the_story_tells_of_the_merge(life: Life) -> None:
 # --- all tables ---
 
 
-def test_every_table_that_names_a_lead_is_moved() -> None:
-    assert {table(model).name for model in moving()} == {
-        table(model).name for model in PERSONAL if "lead_id" in table(model).columns
+def test_every_column_that_names_a_lead_is_one_that_is_moved() -> None:
+    named = {
+        (table(model).name, column.name)
+        for model in PERSONAL
+        for column in table(model).columns
+        if any(one.column is table(LeadRow).c.id for one in column.foreign_keys)
     }
+
+    by_two = {(name, column) for name in ("recommendations", "rewards") for column in ("friend_id", "referrer_id")}
+    assert named <= {(table(model).name, "lead_id") for model in moving()} | by_two
 
 
 def test_every_table_that_holds_a_thing_of_a_lead_once_has_a_rule_of_its_own() -> None:
     once = set()
-    for model in moving():
+    for model in PERSONAL:
         keys = [
             one.columns for one in table(model).constraints if isinstance(one, UniqueConstraint | PrimaryKeyConstraint)
         ]
         keys += [one.columns for one in table(model).indexes if one.unique]
-        once |= {table(model).name for key in keys if "lead_id" in key}
+        once |= {table(model).name for key in keys if {"lead_id", "friend_id", "referrer_id"} & set(key.keys())}
 
-    assert once == {"journeys", "score_changes", "crossings", "refusals", "met_conditions"}
+    assert once == {
+        "journeys", "score_changes", "crossings", "refusals", "met_conditions", "needs", "visitors", "fading_scores",
+        "shadows", "recommendations", "rewards",
+    }  # fmt: skip
+
+
+# --- deals, needs, arrivals ---
+
+
+async def test_orders_of_both_are_those_of_one_customer(life: Life) -> None:
+    ann = await life.lead(ANN)
+    await life.lead(BOB)
+    await life.orders("paid", to=ANN, number="1")
+    await life.orders("paid", to=BOB, number="2", lines=[{"product": "kit"}])
+
+    done = await merged(life, BOB, ANN)
+
+    row = await only_lead(life)
+    assert {one.lead_id for one in await rows(life, OrderRow)} == {row.id}
+    assert (row.profile["customer"], row.profile["orders"]["count"], row.profile["orders"]["total"]) == (
+        True,
+        2,
+        {"EUR": 240.0},
+    )
+    assert "lead.orders" in done.changed
+    assert {(one.lead_id, one.to_stage) for one in await rows(life, StageChangeRow)} == {(row.id, "buy")}
+    await life.orders("refunded", to=BOB, number="1")
+    assert (await only_lead(life)).profile["orders"]["count"] == 1
+    assert done.gone == ann
+
+
+async def test_of_a_need_of_both_what_was_said_last_holds_but_nothing_presumed_against_it(life: Life) -> None:
+    await life.lead(ANN)
+    await life.lead(BOB)
+    said = [
+        (ANN, Need(product="kit", readiness=40)),
+        (BOB, Need(product="kit", kind="presumed", readiness=70)),
+        (BOB, Need(product="book", readiness=20)),
+        (ANN, Need(product="book", readiness=90, status="met")),
+    ]
+    for email, need in said:
+        life.now += timedelta(hours=1)
+        await life.intake.accept([Internal(lead={"email": email}, needs=(need,))], life.now)
+
+    await merged(life)
+
+    needs = {one.product: (one.kind, one.readiness, one.status) for one in await rows(life, NeedRow)}
+    assert needs == {"kit": ("explicit", 70, "open"), "book": ("explicit", 90, "met")}
+    assert (await only_lead(life)).profile["needs"] == {"kit": 70}
+
+
+@pytest.mark.parametrize(
+    ("status", "after", "why"),
+    [
+        ("granted", "voided", "who recommends and the friend turned out to be one person"),
+        ("paid", "paid", "who recommends and the friend turned out to be one person after it was paid out"),
+    ],
+)
+async def test_nobody_is_owed_for_bringing_itself(life: Life, status: str, after: str, why: str) -> None:
+    ann, bob = await life.lead(ANN), await life.lead(BOB)
+    async with life.store.write() as session:
+        session.add(_brought(ann, bob, life.now))
+        session.add(_owed(ann, bob, life.now, status))
+
+    await merged(life)
+
+    (brought,), (owed,) = await rows(life, RecommendationRow), await rows(life, RewardRow)
+    assert (brought.friend_id, brought.referrer_id, brought.attributed) == (ann, ann, False)
+    assert (owed.friend_id, owed.referrer_id, owed.status, owed.reason) == (ann, ann, after, why)
+
+
+async def test_a_friend_that_was_two_is_brought_by_the_first_and_rewarded_once(life: Life) -> None:
+    ann, bob = await life.lead(ANN), await life.lead(BOB)
+    cid, dan = await life.lead("cid@example.com"), await life.lead("dan@example.com")
+    later = life.now + timedelta(hours=1)
+    async with life.store.write() as session:
+        for one in (_brought(cid, ann, later), _brought(cid, bob, life.now), _brought(dan, ann, later)):
+            session.add(one)
+        session.add(_owed(cid, ann, life.now, "granted"))
+        session.add(_owed(cid, bob, later, "paid"))
+
+    await merged(life)
+
+    brought = {one.referrer_id: (one.friend_id, one.attributed) for one in await rows(life, RecommendationRow)}
+    assert brought == {cid: (ann, True), dan: (ann, False)}
+    assert [(one.friend_id, one.status, one.grants) for one in await rows(life, RewardRow)] == [(ann, "paid", 2)]
+
+
+def _brought(referrer: str, friend: str, at: datetime) -> RecommendationRow:
+    return RecommendationRow(friend_id=friend, referrer_id=referrer, code="c0de", attributed=True, at=at)
+
+
+def _owed(referrer: str, friend: str, at: datetime, status: str) -> RewardRow:
+    return RewardRow(reward="gift", cause="order", status=status, granted_at=at, friend_id=friend, referrer_id=referrer)
+
+
+async def test_how_both_came_and_when_they_were_here_is_of_the_kept_lead(life: Life) -> None:
+    await life.lead(BOB)
+    for email, channel in ((BOB, "telegram"), (ANN, "vk"), (BOB, "dzen")):
+        life.now += timedelta(hours=1)
+        came = {"lead": {"email": email}, "context": {"arrival": {"channel": channel}}}
+        await life.intake.accept([Incoming(name="visit", **came)], life.now)  # type: ignore[arg-type]  # read by pydantic
+
+    await merged(life)
+
+    row = await only_lead(life)
+    assert (row.profile["first_touch"]["channel"], row.profile["last_touch"]["channel"]) == ("telegram", "dzen")
+    assert {one.lead_id for one in await rows(life, ArrivalRow)} == {row.id}
+    assert [(one.lead_id, one.sessions) for one in await rows(life, VisitorRow)] == [(row.id, 3)]
+
+
+async def test_a_hand_off_of_the_lead_that_is_gone_is_answered_as_before(life: Life) -> None:
+    await life.lead(ANN)
+    await life.lead(BOB, company={"turnover": 2_000_000})
+    await life.happens("request_sent", to=BOB)
+
+    done = await merged(life)
+
+    (handed,) = await rows(life, HandOffRow)
+    assert (handed.lead_id, handed.status) == (done.kept, "open")
+    async with life.store.write() as session:
+        _, lead = await hand_offs.locked(session, handed.id)
+    assert lead.id == done.kept
 
 
 # --- at once ---

@@ -15,6 +15,8 @@ ROUTES: dict[str, tuple[str, str, Any]] = {
     "leads:write": ("POST", "/v1/leads", {"lead": LEAD}),
     "leads:read": ("GET", "/v1/leads/nobody", None),
     "journeys:write": ("POST", "/v1/journeys", {"campaign": "none", "lead": LEAD}),
+    "hand-offs:read": ("GET", "/v1/hand-offs", None),
+    "hand-offs:write": ("POST", "/v1/hand-offs/nobody/answer", {"answer": "accepted", "by": "anna"}),
 }
 
 

@@ -161,7 +161,7 @@ async def test_a_form_that_is_filled_in_makes_a_known_lead_and_leads_on(
     events = {one.name: one.properties for one in await rows(store, EventRow)}
     assert events["price_list_downloaded"]["form"] == "prices"
     assert events["price_list_downloaded"]["answers"]["company.turnover"] == "1 200 000"
-    assert events["stage_changed"] == {"from": "need", "to": "visit"}
+    assert events["stage_changed"] == {"from": "need", "to": "visit", "reason": "form prices"}
 
 
 async def test_a_stage_never_goes_back(client: httpx.AsyncClient, app: FastAPI, store: Store) -> None:

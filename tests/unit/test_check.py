@@ -439,7 +439,7 @@ def test_all_faults_of_all_files_are_told_at_once_in_the_order_of_the_files(team
 TEAMS = """
 from nurture import Definition, Team, lead
 
-ready = Definition(key="ready", ready=lead.email.known())
+ready = Definition(key="ready", ready=lead.email.known(), agreed_by=("marketing: a", "sales: b"))
 desk = Team(key="desk", lead="desk@example.com")
 """
 OTHER = 'other = Team(key="other", lead="other@example.com")\n'

@@ -75,7 +75,8 @@ HEAD = """
 from nurture import *
 
 road = Campaign("road", enters=[on("asked")], states=[State("one", [{steps}])])
-ready = Definition(key="ready", ready=lead.job_title.contains("head") & (lead.score("s") >= 1) & lead.email.known())
+of_the_head = lead.job_title.contains("head") & (lead.score("s") >= 1) & lead.email.known()
+ready = Definition(key="ready", ready=of_the_head, agreed_by=("marketing: a", "sales: b"))
 s = Score(key="s", rules=(gives(1, on("visit")),))
 form = Form(key="prices", title="Prices", event={event!r}, fields=[{fields}], {more})
 """

@@ -19,7 +19,10 @@ from nurture import (
 )
 
 known = Definition(
-    key="known", title="Budget and timing are known", ready=lead.bant.budget.known() & lead.bant.timing.known()
+    key="known",
+    title="Budget and timing are known",
+    ready=lead.bant.budget.known() & lead.bant.timing.known(),
+    agreed_by=("marketing: the head of marketing", "sales: the head of sales"),
 )
 
 campaign = Campaign(
