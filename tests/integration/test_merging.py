@@ -33,8 +33,10 @@ from nurture.channels import Envelope
 from nurture.errors import BadInput, NotFound, ProviderUnavailable, Refused
 from nurture.intake import Incoming, Internal, Recorder
 from nurture.intake.merging import Merged, merge
+from nurture.links import Links
 from nurture.needs import Need
 from nurture.permission import HouseRules
+from nurture.rewards import Reward
 from nurture.settings import Settings
 from nurture.store import Session, Store, hand_offs
 from nurture.store.bulk import table
@@ -194,9 +196,6 @@ async def test_a_link_that_was_made_for_the_lead_that_is_gone_still_leaves(
     made = [(await client.post("/v1/leads", json={"lead": {"email": one}})).json()["lead_id"] for one in (ANN, BOB)]
     answer = await client.post("/v1/leads/merge", json={"keep": ANN, "gone": BOB})
     assert (answer.status_code, answer.json()["lead_id"], answer.json()["gone_id"]) == (200, *made)
-    from nurture.links import Links
-    from nurture.settings import Settings
-
     link = Links("http://nurture", Settings().secrets).unsubscribe(made[1], "news")
 
     assert (await client.post(link, data={"List-Unsubscribe": "One-Click"})).status_code == 200
@@ -500,6 +499,25 @@ async def test_a_friend_that_was_two_is_brought_by_the_first_and_rewarded_once(l
     brought = {one.referrer_id: (one.friend_id, one.attributed) for one in await rows(life, RecommendationRow)}
     assert brought == {cid: (ann, True), dan: (ann, False)}
     assert [(one.friend_id, one.status, one.grants) for one in await rows(life, RewardRow)] == [(ann, "paid", 2)]
+
+
+async def test_the_one_who_brought_it_first_is_rewarded_though_another_was_promised_it_in_vain(
+    store: Store, now: datetime
+) -> None:
+    gift = Reward(key="gift", when=on("order_paid"), amount="10.00", currency="EUR")
+    async with Life(store, now, rewards=[gift]) as life:
+        ann, bob = await life.lead(ANN), await life.lead(BOB)
+        cid, dan = await life.lead("cid@example.com"), await life.lead("dan@example.com")
+        async with life.store.write() as session:
+            for row in (_brought(cid, bob, now), _brought(dan, ann, now + timedelta(hours=1))):
+                session.add(row)
+            session.add(_owed(dan, ann, now, "voided"))
+
+        await merged(life)
+        await life.orders("paid")
+
+        owed = {one.referrer_id: (one.friend_id, one.status) for one in await rows(life, RewardRow)}
+        assert owed == {cid: (ann, "granted"), dan: (ann, "voided")}
 
 
 def _brought(referrer: str, friend: str, at: datetime) -> RecommendationRow:
