@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from activities.equipment import Equipment
 from nurture.calendar import resolve_zone
-from nurture.campaign import Campaign, Purpose
+from nurture.campaign import Campaign, Purpose, Reentry
 from nurture.mailing import Mailing
 from nurture.message_variables import lead_variables
 from nurture.pace import Pace
@@ -19,6 +19,8 @@ from nurture.steps import AskReferral, Confirm, Message, Survey
 from nurture.store import Session, bulk_runs
 from nurture.store.campaigns import paused
 from nurture.store.consents import current_consents
+from nurture.store.leads import Addressee
+from nurture.store.merges import SENT_BEFORE, sent_before
 from nurture.store.messages import longest, recent_marketing
 from nurture.store.models import BulkRunRow, LeadRow, MessageRow
 from nurture.store.proofs import CONFIRMED_WITHIN, may_ask, unconfirmed
@@ -68,6 +70,10 @@ class Letter(ABC):
         """Why it has to wait for people; empty when it has not."""
         return ""
 
+    def overtaken(self, addressee: Addressee) -> str:
+        """What is otherwise with the lead now than when the letter was written; empty when nothing is."""
+        return ""
+
     @abstractmethod
     async def context(self, session: Session, row: MessageRow) -> Context:
         """What the template is given, but for `link`."""
@@ -86,6 +92,7 @@ class LeadLetter(Letter):
     lead: LeadRow = field(repr=False)
     step: Message
     title: str
+    reenters: Reentry
 
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
         """Whether it may go now, by what the store says at this moment."""
@@ -103,7 +110,19 @@ class LeadLetter(Letter):
             due=due,
             zone=resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0],
         )
-        return permission(self.policy, standing, now, self.pace)
+        answer = permission(self.policy, standing, now, self.pace)
+        return Never(SENT_BEFORE) if isinstance(answer, Go) and await self._sent_before(session) else answer
+
+    async def _sent_before(self, session: Session) -> bool:
+        if self.lead.merged_at is None or self.journey_id is None:
+            return False
+        return await sent_before(session, self.journey_id, self.template, self.reenters, self.pace.factor)
+
+    def overtaken(self, addressee: Addressee) -> str:
+        """Whether the lead was merged, or has another address."""
+        if (addressee.lead_id, addressee.merged_at) != (self.lead.id, self.lead.merged_at):
+            return "the lead was merged meanwhile"
+        return "" if addressee.address == self.recipient else "the address changed meanwhile"
 
     async def on_hold(self, session: Session) -> str:
         """Whether its campaign or its mailing is paused."""
@@ -196,6 +215,7 @@ def to_lead(
         lead=lead,
         step=step,
         title=campaign.title or campaign.key,
+        reenters=campaign.reenters,
     )
 
 

@@ -14,9 +14,9 @@ from nurture.permission import Go, Later, Never
 from nurture.profile import address_hash
 from nurture.store import Session
 from nurture.store.bulk import insert_all
-from nurture.store.leads import held_address
+from nurture.store.leads import Addressee, get, held_addressee
 from nurture.store.messages import BY_HAND, change, find, planned, tell_of, write
-from nurture.store.models import LeadRow, LinkRow, MessageRow, new_id
+from nurture.store.models import LinkRow, MessageRow, new_id
 from nurture.store.restores import in_doubt
 from nurture.store.suppressions import suppress
 
@@ -230,9 +230,9 @@ class MessageErrand(Errand):
         async with self.store.write() as session:
             # The lead is held, so that two of its journeys share its caps.
             lead_id = self.letter.lead_id
-            address = await held_address(session, lead_id) if lead_id is not None else self.letter.recipient
+            addressee = None if lead_id is None else await held_addressee(session, lead_id)
             now = self._later(now)
-            refusal = await self._refusal(session, address, now)
+            refusal = await self._refusal(session, addressee, now)
             if refusal is None:
                 values: dict[str, Any] = {"language": envelope.language, "committed_at": now}
                 values["claimed_until"] = now + LEASE
@@ -249,13 +249,13 @@ class MessageErrand(Errand):
             raise TryAgain(refusal.note, AT_ONCE)
         return refusal
 
-    async def _refusal(self, session: Session, address: str | None, now: datetime) -> Never | Postponed | None:
+    async def _refusal(self, session: Session, addressee: Addressee | None, now: datetime) -> Never | Postponed | None:
         """Why it does not go after all: never, or not until then; what is not as it was a moment ago is looked at afresh."""
         row = self._row()
         if on_hold := await self.letter.on_hold(session):
             return Postponed(now, on_hold)
-        if address != self.letter.recipient:
-            return Postponed(now, "the address changed meanwhile")
+        if addressee is not None and (meanwhile := self.letter.overtaken(addressee)):
+            return Postponed(now, meanwhile)
         match await self.letter.permission(session, row.due_at, now):
             case Never() as never:
                 return never
@@ -295,7 +295,7 @@ class MessageErrand(Errand):
             raise TryAgain("the message was settled by another attempt")
         if letter.lead_id is None:
             return Settled(reason)
-        lead = await session.get_one(LeadRow, letter.lead_id)  # held by the walk
+        lead = await get(session, letter.lead_id)  # held by the walk
         if status is Status.ACCEPTED:
             await tell_of(session, lead, "message_sent", row, now)
         if self.result.bad_address and letter.recipient:

@@ -41,7 +41,7 @@ from nurture.store import Session
 from nurture.store.bulk import insert_all
 from nurture.store.campaigns import paused, version
 from nurture.store.facts import load_facts
-from nurture.store.leads import locked
+from nurture.store.leads import get, locked
 from nurture.store.messages import cancel_open
 from nurture.store.models import JourneyRow, LeadRow, MoveRow
 from nurture.store.moves import recorded
@@ -160,7 +160,7 @@ class Walk:
         return bool(await recorded(session, self.row.id, self.journey.n))
 
     async def _load(self, session: Session) -> None:
-        self.row, self.lead, self.paused = await beginning(session, self.order.journey_id, self.order.lead_id)
+        self.row, self.lead, self.paused = await beginning(session, self.order.journey_id)
         self.version = await version(session, self.order.version)
 
     async def _catch_up(self, session: Session) -> None:
@@ -248,7 +248,7 @@ class Walk:
         if not arms:
             return None
         async with self.equipment.store.read() as session:
-            self.lead = await session.get_one(LeadRow, self.lead.id)
+            self.lead = await get(session, self.lead.id)
             facts = await self._facts(session, events_needed(*arms))
         return heard_already(self.version, self.journey, facts, self.row.key)
 

@@ -177,7 +177,7 @@ def field_words(path: tuple[str, ...]) -> str:
             return f"{name} score"
         case ("grade", name):
             return f"{name} grade"
-        case ("custom", *names):
+        case ("custom" | "dates", *names):
             return _name(tuple(names))
         case ("nps",):
             return "NPS"

@@ -65,10 +65,11 @@ def may_enter(
     last = same[-1]
     if last.stopped:
         return None if manual else Refusal("a person took it out: only a person may put it back")
-    return _by_reentry(campaign.reenters, last.entered, now, pace)
+    return by_reentry(campaign.reenters, last.entered, now, pace)
 
 
-def _by_reentry(rule: Reentry, last: datetime, now: datetime, pace: float) -> Refusal | None:
+def by_reentry(rule: Reentry, last: datetime, now: datetime, pace: float) -> Refusal | None:
+    """Why the rule lets nobody in again who entered last at that moment; None when it does."""
     match rule:
         case Reentry(kind="always"):
             return None

@@ -3,30 +3,36 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 
 from nurture.calendar import resolve_zone
 from nurture.errors import BadInput
+from nurture.identity import LONGEST_ADDRESS, SYSTEMS, email_address, phone_number
 from nurture.values import in_text, same
 
 Value: TypeAlias = str | int | float | bool | list[str | int | float | bool] | None
 
-GROUPS = ("company", "bant", "custom")
+GROUPS = ("company", "bant", "dates", "custom")
+OPEN_GROUPS = ("dates", "custom")
+"""Groups whose fields are named by the team."""
 LISTS = ("tags", "audiences")
 DERIVED = frozenset({"orders", "customer", "rfm", "needs"})
 """What stands in a profile by what a lead did, and is never said of it."""
 
 BANT = ("budget", "authority", "need", "timing")
-IDENTITIES = ("id", "external_id", "cookie", "test", "stage")
+IDENTITIES = ("id", "external_id", *SYSTEMS, "cookie", "test", "stage")
 """What else may stand beside the profile in `lead`; `email` and `phone` are both."""
 
 MOST_NAMES = 200
 """How many tags, audiences or fields of one's own a lead can have."""
+
+MOST_TOGETHER = 100
+"""How many values one field can hold."""
 
 LONGEST_LINE = 200
 LONGEST_TEXT = 2000
@@ -46,12 +52,15 @@ class Patch(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def validated(given: Mapping[str, Any]) -> Patch:
-    """The patch, checked and normalised; every fault is named with its field and remedy. An unknown time zone warns."""
+def validated(given: Mapping[str, Any], region: str | None = None) -> Patch:
+    """The patch, checked and normalised; every fault is named with its field and remedy. An unknown time zone warns.
+
+    A phone number without a country's code is of the lead's country, or of the `region` when that is not given.
+    """
     says: list[tuple[str, Value]] = []
     faults: list[tuple[str, str]] = []
     warnings: list[str] = []
-    region = given.get("country") if isinstance(given.get("country"), str) else None
+    region = given["country"] if isinstance(given.get("country"), str) else region
     for name, value in given.items():
         try:
             says += _says(name, value, region)
@@ -104,10 +113,10 @@ def _says_group(group: str, value: Any) -> Iterator[tuple[str, Value]]:
         raise BadInput(f"more than {MOST_NAMES} fields: give fewer", field=group)
     for name, inner in value.items():
         try:
-            check = _own if group == "custom" else _fields(group).get(name)
+            check = _OPEN[group] if group in OPEN_GROUPS else _fields(group).get(name)
             if check is None:
                 raise _unknown(name, tuple(_fields(group)), "")
-            if group == "custom" and not _OWN_FIELD.fullmatch(name):
+            if group in OPEN_GROUPS and not _OWN_FIELD.fullmatch(name):
                 raise BadInput("name it with letters, digits and _, at most 64, a letter first")
             if inner is None or not _blank(inner):
                 yield f"{group}.{name}", None if inner is None else check(inner)
@@ -173,10 +182,25 @@ def _line_or_number(value: Any) -> str | int | float | bool:
     return value if isinstance(value, bool) else _number(value) if isinstance(value, int | float) else _line(value)
 
 
+def _lines(value: Any) -> Value:
+    given = value.split(";") if isinstance(value, str) else value
+    if not isinstance(given, list | tuple) or len(given) > MOST_TOGETHER:
+        raise BadInput(f"give a list of at most {MOST_TOGETHER} texts")
+    return [line for one in given if (line := _line(one))]
+
+
+def _date(value: Any) -> str:
+    text = _line(value)
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise BadInput("is no date: write it as 2026-01-31") from None
+
+
 def _own(value: Any) -> Value:
     if isinstance(value, list | tuple):
-        if len(value) > 100:
-            raise BadInput("more than 100 values in one field: give fewer")
+        if len(value) > MOST_TOGETHER:
+            raise BadInput(f"more than {MOST_TOGETHER} values in one field: give fewer")
         return [_own_scalar(one) for one in value]
     return _own_scalar(value)
 
@@ -211,31 +235,14 @@ def _kind(value: object) -> str:
             return "a list"
 
 
-@lru_cache(maxsize=20_000)
-def _address(text: str) -> str:
-    try:
-        return validate_email(text, check_deliverability=False).normalized.lower()
-    except EmailNotValidError as error:
-        raise BadInput(f"is no e-mail address: {error}") from None
-
-
 def _email(value: Any) -> str:
-    return _address(_line(value, 254))
+    return email_address(_line(value, LONGEST_ADDRESS))
 
 
 def _phone(value: Any, region: str | None) -> str:
-    return _dialled(_line(value, 40), _ALSO_KNOWN_AS.get(str(region).upper(), str(region).upper()) if region else None)
-
-
-@lru_cache(maxsize=20_000)
-def _dialled(text: str, region: str | None) -> str:
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_possible_number(number):
-        raise BadInput("is no phone number: write it with the country's code, such as +49 30 1234567")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return phone_number(
+        _line(value, 40), _ALSO_KNOWN_AS.get(str(region).upper(), str(region).upper()) if region else None
+    )
 
 
 def _time_zone(value: Any) -> str:
@@ -289,7 +296,10 @@ _COMPANY: dict[str, Callable[[Any], Value]] = {
     "turnover": partial(_number, least=0),
     "industry": _line,
     "country": _country,
+    "city": _line,
+    "decision_makers": _lines,
 }
+_OPEN: dict[str, Callable[[Any], Value]] = {"dates": _date, "custom": _own}
 _BANT: dict[str, Callable[[Any], Value]] = dict.fromkeys(BANT, _line_or_number)
 
 

@@ -180,7 +180,7 @@ AnyReply: TypeAlias = Annotated[
     Did | Deferred | Held | Chose | Parked | Elapsed | Heard | Closed, Field(discriminator="kind")
 ]
 
-STOP, RESUME = "stop", "resume"
+STOP, RESUME, MERGED = "stop", "resume", "merged"
 STOPPED = "stopped"
 """How a journey ends that a person stopped; why is kept in the store, and nowhere else."""
 
@@ -273,7 +273,7 @@ def heeds(version: Version, journey: Journey, arm: str) -> bool:
     """Whether hearing that arm now changes anything."""
     if journey.ended or journey.ending is not None:
         return False
-    if arm == STOP:
+    if arm in (STOP, MERGED):
         return True
     if arm == RESUME:
         return journey.rest is not None and journey.rest.why == "held"
@@ -290,7 +290,7 @@ def answers(version: Version, journey: Journey, news: AnyReply) -> bool:
 
 
 def breaks_in(arm: str) -> bool:
-    """Whether hearing that arm also ends work that is still being tried (an exit, the goal, `always`, a stop)."""
+    """Whether hearing that arm also ends work that is still being tried (an exit, the goal, `always`, a stop, a merge)."""
     return arm != RESUME and "/" not in arm  # the arms of a wait name its occurrence
 
 
@@ -443,6 +443,8 @@ def _heard(version: Version, journey: Journey, reply: Heard) -> Journey:
         return journey
     if reply.arm == STOP:
         return _with(journey, ending=STOPPED, rest=None)
+    if reply.arm == MERGED:
+        return _with(journey, ending=MERGED, rest=None)
     if reply.arm == RESUME:
         return _with(journey, rest=None)
     if arm := version.arm.get(reply.arm):

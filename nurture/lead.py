@@ -107,6 +107,8 @@ class ProfileField(Comparable[Is]):
         match self.path:
             case ("score" | "grade" | "custom" as group, name):
                 return f'lead.{group}("{name}")'
+            case ("dates", name):
+                return f'lead.date("{name}")'
             case _:
                 return f"lead.{super().__str__()}"
 
@@ -191,6 +193,8 @@ class Company(Group):
     turnover = NumberField("company", "turnover")
     industry = TextField("company", "industry")
     country = TextField("company", "country")
+    city = TextField("company", "city")
+    decision_makers = ListField("company", "decision_makers")
 
 
 class Bant(Group):
@@ -291,6 +295,10 @@ class Lead(Group):
         """The points of that score."""
         return NumberField("score", name)
 
+    def date(self, name: str) -> TextField:
+        """A notable date by the name that you gave it: a birthday, the end of a contract."""
+        return TextField("dates", name)
+
     def grade(self, name: str) -> GradeField:
         """The grade of that name: `lead.grade("buyer").one_of("A1", "A2", "B1")`."""
         return GradeField("grade", name)
@@ -316,6 +324,8 @@ def field_at(path: tuple[str, ...]) -> ProfileField | None:
             return GradeField(*path)
         case ("custom", _):
             return OwnField(*path)
+        case ("dates", _):
+            return TextField(*path)
         case ("bant", "complete") | ("customer",):
             return ProfileField(*path)
         case ("needs", _) | ("orders", "total", _):

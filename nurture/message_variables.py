@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nurture.fields import BANT, FIELDS
+from nurture.fields import BANT, FIELDS, OPEN_GROUPS
 from nurture.steps import AskReferral, Confirm, Message, Survey
 
-COMPANY = ("name", "size", "turnover", "industry", "country")
+COMPANY = ("name", "size", "turnover", "industry", "country", "city", "decision_makers")
 
 ALWAYS = frozenset(
     {
         *(f"lead.{name}" for name in (*FIELDS, "stage", "tags")),
         *(f"lead.company.{name}" for name in COMPANY),
         *(f"lead.bant.{name}" for name in BANT),
-        "lead.custom",
+        *(f"lead.{group}" for group in OPEN_GROUPS),
         "campaign.key",
         "campaign.title",
         "links.unsubscribe",
@@ -22,7 +22,7 @@ ALWAYS = frozenset(
         "link",
     }
 )
-"""For every message to a lead; `link(url)` makes a tracked link, `lead.custom` holds fields of your own."""
+"""For every message to a lead; `link(url)` makes a tracked link, `lead.custom` and `lead.dates` hold fields of your own."""
 
 
 def provided(step: Message) -> frozenset[str]:
@@ -58,8 +58,8 @@ def lead_variables(profile: Mapping[str, Any], stage: str) -> dict[str, Any]:
     groups = {"company": dict.fromkeys(COMPANY), "bant": dict.fromkeys(BANT)}
     for group, names in groups.items():
         known[group] = {**names, **(profile.get(group) or {})}
-    own = _Own(profile.get("custom") or {})
-    return {**known, "stage": stage, "tags": list(profile.get("tags") or ()), "custom": own}
+    own = {group: _Own(profile.get(group) or {}) for group in OPEN_GROUPS}
+    return {**known, **own, "stage": stage, "tags": list(profile.get("tags") or ())}
 
 
 class _Own(dict[str, Any]):

@@ -13,6 +13,8 @@ class Ask(NamedTuple):
 
     by_event: tuple[Score, ...]
     by_profile: tuple[Score, ...]
+    recounted: bool = False
+    """Whether the scores were counted anew before it: every threshold is looked at, whatever is given."""
 
 
 NOTHING = Ask((), ())
@@ -59,6 +61,10 @@ class Rulebook:
         if not by_event and not by_profile:
             return NOTHING
         return Ask(self._all(by_event), self._all(by_profile))
+
+    def ask_all(self) -> Ask:
+        """All scores, which were counted anew."""
+        return Ask(self._all(set(self.scores)), self._all(self.watching), recounted=True)
 
     def events(self, score: Score) -> set[str]:
         """The names of the events that its rules hear or look at."""

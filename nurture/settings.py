@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     """Encrypt what Temporal keeps, each 32 bytes in base64; the first encrypts, all decrypt. None: nothing is encrypted."""
     time_zone: str = "UTC"
     language: str = "en"
+    phone_region: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    """Where phone numbers without a country's code are from, of leads whose country is not given."""
     sender: str = "nurture <hello@example.com>"
     postal_address: str = ""
     speed: str = ""

@@ -105,7 +105,7 @@ class Tally:
                 self.standing[rule] = round(self.standing.get(rule, 0) + change.points, 6)
                 changes.append(change._replace(dated=at))
                 self._add(changes[-1], score, at)
-        moved = {change.score for change in changes}
+        moved = known.keys() if ask.recounted else {change.score for change in changes}
         crossed += [
             one for score in known.values() if score.key in moved for one in self._cross(score, at, reaching=True)
         ]

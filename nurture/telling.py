@@ -13,6 +13,7 @@ from nurture.decisions import seen as values_of
 from nurture.durations import in_words
 from nurture.facts import Facts
 from nurture.journey import (
+    MERGED,
     RESUME,
     STOP,
     AnyReply,
@@ -198,6 +199,8 @@ def _elapsed(version: Version, journey: Journey) -> str:
 def _heard(version: Version, reply: Heard) -> tuple[str, str]:
     if reply.arm == STOP:
         return "a person stopped it", ""
+    if reply.arm == MERGED:
+        return "the lead was merged with one that was in the campaign before", ""
     trigger = trigger_of(version, reply.arm)
     if trigger is None:
         return "the campaign goes on", ""
@@ -207,8 +210,8 @@ def _heard(version: Version, reply: Heard) -> tuple[str, str]:
 
 
 def trigger_of(version: Version, arm: str) -> On | When | None:
-    """What an arm listens for; None for a person's stop and for the end of a pause."""
-    if arm in (STOP, RESUME):
+    """What an arm listens for; None for a person's stop, a merge and the end of a pause."""
+    if arm in (STOP, MERGED, RESUME):
         return None
     if arm in version.arm:
         return version.arm[arm].trigger

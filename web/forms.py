@@ -31,6 +31,7 @@ from web.looks.words import WORDS
 from web.machines import machine
 from web.state import State, clock, state
 from web.throttle import address_of, caller_of
+from web.tracker import DEVICE
 
 SOONEST = timedelta(seconds=2)  # nobody fills in a form faster
 GOOD_FOR = timedelta(hours=12)  # a page that was open for longer is shown again
@@ -114,7 +115,7 @@ async def fill_in(key: str, request: Request, here: Here) -> Response:
         return again("too_many", 429)
     if filled.faults:
         return again("faults", 422, filled.faults)
-    cookie = request.cookies.get("nurture") or given.get("visitor", "")
+    cookie = request.cookies.get(DEVICE) or given.get("visitor", "")
     told = Filling(form, filled.lead, given, language, place, address_of(request), cookie, by_machine)
     item = told.as_internal(shown.nonce if shown is not None else new_id())
     try:

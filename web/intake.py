@@ -1,9 +1,10 @@
 """What comes in: events, leads, and orders to enter a campaign. A 2xx is given only after the commit."""
 
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlmodel import select
 from starlette.responses import Response
@@ -12,9 +13,11 @@ from nurture.errors import BadInput, NotFound
 from nurture.fading import points_now
 from nurture.intake import Consent, Enrolment, Incoming, Internal, read_incoming
 from nurture.intake.incoming import Id
+from nurture.intake.merging import merge
 from nurture.pace import speed
 from nurture.store import leads
 from nurture.store.models import CampaignRow
+from nurture.store.timeline import MOST, Kind, timeline
 from nurture.values import as_key
 from web.auth import check, may
 from web.bodies import as_json
@@ -104,6 +107,84 @@ async def show_lead(lead_id: str, here: Here) -> LeadOut:
         row = await leads.look_up(session, lead_id)
     scores = points_now(row.scores, row.fading, clock())
     return LeadOut(id=row.id, stage=row.stage, test=row.test, scores=scores, profile=row.profile)
+
+
+class EntryOut(BaseModel):
+    """Something that happened to a lead: `about` tells an event's name and properties, a message's template, and so on."""
+
+    at: datetime
+    kind: Kind
+    id: str
+    about: dict[str, Any]
+
+
+class TimelineOut(BaseModel):
+    """Entries, the newest first; `before` asks for those before, and is null when there are none."""
+
+    entries: list[EntryOut]
+    before: str | None
+
+
+@routes.get("/leads/{lead_id}/timeline", dependencies=[Depends(may("leads:read"))])
+async def show_timeline(
+    lead_id: str,
+    here: Here,
+    before: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+) -> TimelineOut:
+    """All that happened to a lead in one order: events, messages, points, journeys, hand-offs, consents and merges."""
+    if not lead_id.isprintable():
+        raise NotFound("there is no such lead")
+    async with here.store.read() as session:
+        row = await leads.look_up(session, lead_id)
+        page = await timeline(session, row.id, before, limit)
+    return TimelineOut(entries=[EntryOut(**one._asdict()) for one in page.entries], before=page.before)
+
+
+class MergeIn(BaseModel):
+    """Two leads that are one person, by id, external id, e-mail address or phone number: the one that is kept, and the other.
+
+    `dry_run` only tells what would come of it.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"keep": "ann@example.com", "gone": "crm:17", "dry_run": True}}
+    )
+
+    keep: str = Field(min_length=1, max_length=254)
+    gone: str = Field(min_length=1, max_length=254)
+    dry_run: bool = False
+
+
+class MergeOut(BaseModel):
+    """The lead that was kept, what changed for it, topics that it now refuses, and the journeys that came and that end."""
+
+    lead_id: str
+    gone_id: str
+    changed: tuple[str, ...]
+    stage: str
+    scores: dict[str, float]
+    refused: tuple[str, ...]
+    journeys: tuple[str, ...]
+    ended: tuple[str, ...]
+
+
+@routes.post("/leads/merge", dependencies=[Depends(may("leads:write"))])
+async def merge_leads(given: MergeIn, here: Here) -> MergeOut:
+    """Make two leads one, for good; the id and the keys of the one that is gone then mean the other."""
+    merged = await merge(
+        here.store, here.intake.recorder, given.keep, given.gone, by="api", now=clock(), rehearse=given.dry_run
+    )
+    return MergeOut(
+        lead_id=merged.kept,
+        gone_id=merged.gone,
+        changed=merged.changed,
+        stage=merged.stage,
+        scores=merged.scores,
+        refused=merged.refused,
+        journeys=merged.journeys,
+        ended=merged.ended,
+    )
 
 
 class JourneyIn(BaseModel):

@@ -12,7 +12,8 @@ from nurture.errors import BadInput, NotFound, Unavailable
 from nurture.intake import Consent, Internal
 from nurture.links import Unsubscribing
 from nurture.store.consents import record_consent
-from nurture.store.models import LeadRow, LinkRow, MessageRow
+from nurture.store.leads import find, locked
+from nurture.store.models import LinkRow, MessageRow
 from web.bodies import form_of
 from web.looks import HEADERS, language_of, page
 from web.machines import machine
@@ -85,7 +86,7 @@ async def _leave(here: State, leaving: Unsubscribing, topic: str) -> None:
     """Note the refusal; it holds from the commit on, even when nothing else can be taken in."""
     async with here.store.read() as session:
         message = await session.get(MessageRow, leaving.message_id) if leaving.message_id else None
-        if await session.get(LeadRow, leaving.lead_id) is None:  # erased: there is nobody left to write to
+        if await find(session, leaving.lead_id) is None:  # erased: there is nobody left to write to
             return
     consents: dict[str, bool | Consent] = {topic: Consent(granted=False)}
     about = _about(message) if message is not None else {}
@@ -96,10 +97,11 @@ async def _leave(here: State, leaving: Unsubscribing, topic: str) -> None:
         await here.intake.accept([said], clock())
     except Unavailable:
         async with here.store.write() as session:
-            await record_consent(session, leaving.lead_id, topic, False, "link", clock())
+            lead = await locked(session, leaving.lead_id)
+            await record_consent(session, lead.id, topic, False, "link", clock())
 
 
 async def _language(request: Request, here: State, lead_id: str) -> str:
     async with here.store.read() as session:
-        lead = await session.get(LeadRow, lead_id)
+        lead = await find(session, lead_id)
     return language_of(request, lead.language if lead is not None else None)

@@ -7,20 +7,19 @@ from starlette.responses import Response
 
 from nurture.errors import BadInput, NotFound, Refused
 from nurture.fields import validated
+from nurture.identity import Key
 from nurture.intake import Consent, Internal
 from nurture.intake.incoming import Recommended, stable_id
-from nurture.store.held import Key, by_keys
+from nurture.store.held import by_keys
 from nurture.store.models import ReferralRow
 from nurture.store.plain import run
 from web.bodies import form_of
 from web.looks import language_of, page
 from web.looks.words import WORDS
 from web.state import State, clock, state
+from web.tracker import DEVICE
 
 LONGEST_CODE = 64
-DEVICE = "nurture_visitor"
-"""The cookie of a visitor, by which the device of who recommends is told."""
-
 TRAP = "website"
 """A field that people do not see, and programs fill in."""
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from nurture.errors import BadInput
 from nurture.intake import Internal
 from nurture.intake.incoming import stable_id
-from nurture.store.models import LeadRow
+from nurture.store.leads import find
 from nurture.surveys import Survey, recommending, spoken
 from web.bodies import form_of
 from web.looks import language_of, page
@@ -69,5 +69,5 @@ def _page(survey: Survey, language: str, given: dict[str, str], *, amiss: str | 
 
 async def _language(request: Request, here: State, lead_id: str) -> str:
     async with here.store.read() as session:
-        lead = await session.get(LeadRow, lead_id)
+        lead = await find(session, lead_id)
     return language_of(request, lead.language if lead is not None else None)

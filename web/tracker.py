@@ -21,6 +21,9 @@ from web.machines import machine
 from web.state import State, clock, state
 from web.throttle import caller_of
 
+DEVICE = "nurture"
+"""The cookie by which the script knows a visitor again."""
+
 LARGEST_VIEW = 8_000  # bytes
 LONGEST_READING = 24 * 3600
 SCRIPT = (Path(__file__).parent / "nurture.js").read_bytes()

@@ -1,5 +1,6 @@
 """`nurture import`: leads from a CSV file."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
+from pydantic import ValidationError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nurture.arrivals import Arrival
@@ -16,11 +18,11 @@ from nurture.cli.context import Here, counted, err, in_store, out, pairs
 from nurture.cli.sheet import Row, Sheet, read_sheet
 from nurture.errors import BadInput, NurtureError, Refused, Unavailable
 from nurture.fields import GROUPS, IDENTITIES, LISTS, validated
-from nurture.intake import Consent, Incoming, Intake, Result, read_incoming
+from nurture.identity import SYSTEMS
+from nurture.intake import Consent, Incoming, Intake, Internal, Result
+from nurture.intake.incoming import bad_input
 from nurture.loader import load
 from nurture.settings import read_settings
-from nurture.store.consents import answers_of
-from nurture.store.plain import run
 
 AT_ONCE = 500
 LONGEST_SOURCE = 100
@@ -37,7 +39,6 @@ class Tally:
     new: int = 0
     changed: int = 0
     bad: int = 0
-    refused: int = 0
     erased: int = 0
     consents: int = 0
 
@@ -61,9 +62,11 @@ class Import:
     source: str
     errors: TextIO | None
     tally: Tally = field(default_factory=Tally)
+    refused: set[str] = field(default_factory=set)
+    """Leads that said no before, and were left so."""
 
-    async def take(self, rows: list[Row]) -> None:
-        """Import some rows; those that cannot be used are told, with line and remedy."""
+    def begin(self, rows: list[Row]) -> "Batch":
+        """Begin to import some rows; those that cannot be used are told, with line and remedy."""
         self.tally.rows += len(rows)
         items: list[tuple[Row, Incoming]] = []
         for row in rows:
@@ -71,29 +74,41 @@ class Import:
                 items.append((row, self._incoming(row)))
             except BadInput as error:
                 self._tell(row, error)
-        results = await self.intake.accept([item for _, item in items], self.here.now)
-        taken: list[str] = []
-        for (row, _), result in zip(items, results, strict=True):
+        accepting = self.intake.accept([item for _, item in items], self.here.now)
+        return Batch(rows[0].line, [row for row, _ in items], asyncio.create_task(accepting))
+
+    async def finish(self, batch: "Batch") -> None:
+        """See the rows through, and count what became of them."""
+        try:
+            results = await batch.results
+        except Unavailable as error:
+            raise Unavailable(f"stopped before line {batch.line}: {error}; run it again, what is in stays") from error
+        for row, result in zip(batch.rows, results, strict=True):
             if isinstance(result.error, Refused):
                 self.tally.erased += 1
-            elif result.error is not None or result.lead_id is None:
-                self._tell(row, result.error or BadInput("nobody is named"))
+            elif result.error is not None:
+                self._tell(row, result.error)
             else:
                 self._count(row, result)
-                taken.append(result.lead_id)
-        if self.consents:
-            await self._consent(list(dict.fromkeys(taken)))
 
     def _incoming(self, row: Row) -> Incoming:
         if row.fault:
             raise BadInput(row.fault)
         lead = lead_of(row.cells, self.fields)
         arrival = lead.pop(ARRIVAL, None)
-        told = {} if arrival is None else {"context": {"arrival": {"channel": "import", **arrival}}}
-        return read_incoming({"lead": lead, "source": self.source, **told})
+        told: dict[str, Any] = {} if arrival is None else {"context": {"arrival": {"channel": "import", **arrival}}}
+        # Who has answered a topic keeps that answer, above all a no: the file speaks for the others.
+        told |= {"consents": dict(self.consents), "source": self.source, "unsaid_only": True}
+        try:
+            return Internal.model_validate({"lead": lead, **told})
+        except ValidationError as error:
+            raise bad_input(error) from None
 
     def _count(self, row: Row, result: Result) -> None:
         self.tally.new += result.new_lead
+        self.tally.consents += bool(result.consented)
+        if result.stays_no and result.lead_id is not None:
+            self.refused.add(result.lead_id)
         self.tally.changed += bool(result.changed) and not result.new_lead
         for warning in result.warnings:
             self._say(f"{self.file}:{row.line}: warning: {warning}")
@@ -108,25 +123,14 @@ class Import:
         else:
             err.print(line, style="red", soft_wrap=True)
 
-    async def _consent(self, lead_ids: list[str]) -> None:
-        """Note what the leads consented to; who has answered a topic keeps that answer, above all a no."""
-        async with self.here.store.read() as session:
-            said = await run(session, answers_of, lead_ids)
-        items: list[Incoming] = []
-        for lead_id in lead_ids:
-            answers = said.get(lead_id, {})
-            no_at_all = "*" in answers and not answers["*"].granted
-            self.tally.refused += no_at_all or any(
-                topic in answers and not answers[topic].granted for topic in self.consents
-            )
-            new: dict[str, bool | Consent] = {
-                topic: given for topic, given in self.consents.items() if topic not in answers and not no_at_all
-            }
-            if new:
-                # As of the start of the import, so that a no that comes while it runs is the newer answer.
-                items.append(Incoming(lead={"id": lead_id}, consents=new, source=self.source, at=self.here.now))
-        results = await self.intake.accept(items, self.here.now)
-        self.tally.consents += sum(result.error is None for result in results)
+
+@dataclass
+class Batch:
+    """Rows on their way into the store: the line they begin on, and what will have become of them."""
+
+    line: int
+    rows: list[Row]
+    results: asyncio.Task[list[Result]]
 
 
 def import_(
@@ -160,20 +164,20 @@ def import_(
     if sheet.encoding == "cp1251" and not encoding:
         err.print(f"{file.name} is not UTF-8 and was read as Windows-1251; if names look wrong, say --encoding")
 
-    async def work(here: Here) -> Tally:
+    async def work(here: Here) -> Import:
         with ExitStack() as stack:
             written = stack.enter_context(_opened(errors)) if errors is not None else None
             intake = Intake(here.store, declared, here.settings)
             bringing = Import(here, intake, file.name, fields, topics, source, written)
             await _all_of(sheet, bringing)
-            return bringing.tally
+            return bringing
 
-    tally = in_store(work)
+    done = in_store(work)
+    tally = done.tally
     out.print(tally.in_words(), style="bold")
-    if tally.refused:
-        out.print(
-            f"{counted(tally.refused, 'lead')} said no before and {'was' if tally.refused == 1 else 'were'} left so"
-        )
+    if done.refused:
+        were = "was" if len(done.refused) == 1 else "were"
+        out.print(f"{counted(len(done.refused), 'lead')} said no before and {were} left so")
     if tally.erased:
         out.print(f"{counted(tally.erased, 'row')} left out: who they name was erased")
     if tally.bad:
@@ -185,14 +189,19 @@ async def _all_of(sheet: Sheet, bringing: Import) -> None:
     bar = (TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*bar, console=err, transient=True) as progress:
         task = progress.add_task("", total=sheet.count())
-        while batch := list(islice(rows, AT_ONCE)):
-            try:
-                await bringing.take(batch)
-            except Unavailable as error:
-                raise Unavailable(
-                    f"stopped before line {batch[0].line}: {error}; run it again, what is in stays"
-                ) from error
-            progress.advance(task, len(batch))
+        under_way: Batch | None = None
+        while some := list(islice(rows, AT_ONCE)):
+            after = bringing.begin(some)  # read while the rows before are being written
+            if under_way is not None:
+                try:
+                    await bringing.finish(under_way)
+                except Unavailable:
+                    after.results.cancel()
+                    raise
+            under_way = after
+            progress.advance(task, len(some))
+        if under_way is not None:
+            await bringing.finish(under_way)
 
 
 def _opened(file: Path) -> TextIO:
@@ -214,7 +223,7 @@ def fields_of(columns: tuple[str, ...], mapped: Mapping[str, str], file: str) ->
     ]
     if faults:
         raise BadInput("\n".join(f"{file}:1: {fault}" for fault in faults))
-    if not {"email", "phone", "external_id", "cookie", "id"} & set(taken):
+    if not {"email", "phone", "external_id", "cookie", "id", *SYSTEMS} & {path.partition(".")[0] for path in taken}:
         raise BadInput(
             f"{file}:1: nobody is named: one column must be email, phone or external_id; say --map COLUMN=email"
         )
@@ -228,6 +237,8 @@ def _as_field(column: str) -> str:
 
 def _fault(column: str, path: str) -> str:
     group, _, name = path.partition(".")
+    if group in SYSTEMS:
+        return "" if name else f"column {column!r} needs a system: say --map {column}={path}.…"
     if path in IDENTITIES or (group == ARRIVAL and name in Arrival.model_fields):
         return ""
     try:

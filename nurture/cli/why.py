@@ -14,9 +14,11 @@ from nurture.cli.context import Here, counted, in_store, out
 from nurture.cli.telling import ears, move, moves, values
 from nurture.pace import Pace
 from nurture.store.leads import look_up
-from nurture.store.story import Absence, JourneyStory, Outside, Points, Standing, Story, story_of, why_not
+from nurture.store.story import Absence, JourneyStory, MergedIn, Outside, Points, Standing, Story, story_of, why_not
 
 STORY: TypeAdapter[Story] = TypeAdapter(Story)
+SHOWN = 8
+"""So many characters of the id of a lead that is gone are shown."""
 BOTH: TypeAdapter[tuple[Story, Absence]] = TypeAdapter(tuple[Story, Absence])
 
 
@@ -84,6 +86,8 @@ def _print_lead(story: Story) -> None:
     for crossing in story.crossings:
         reached = f"{crossing.score} {crossing.points:g}, {_when(crossing.at)}"
         about[f"reached {crossing.threshold}"] = reached
+    for merged in story.merged:
+        about[f"was {merged.gone_id[:SHOWN]}"] = f"until {_when(merged.at)}, {_of_old(merged)}"
     for consent in story.consents:
         answer = "yes" if consent.granted else "no"
         topic = "all topics" if consent.topic == "*" else f"consent to {consent.topic}"
@@ -96,6 +100,13 @@ def _print_lead(story: Story) -> None:
         if value:
             table.add_row(name, value)
     out.print(table)
+
+
+def _of_old(merged: MergedIn) -> str:
+    """By what the lead that became this one was known, and who said that it is this one."""
+    names = f"known by {', '.join(merged.known_by)}; " if merged.known_by else ""
+    brought = f", with {counted(merged.journeys, 'journey')}" if merged.journeys else ""
+    return f"{names}merged by {merged.by}{brought}"
 
 
 def _explained(points: Sequence[Points]) -> str:

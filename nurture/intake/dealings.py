@@ -43,10 +43,10 @@ class Dealings:
     ) -> None:
         self._rewards = rewards
         known = [(one.item, one.lead) for one in members if one.lead is not None]
-        told_of = [(news, lead) for item, lead in known if (news := news_of(item)) is not None]
+        told_of = [(lead.id, news) for item, lead in known if (news := news_of(item)) is not None]
         codes = [said.code for item, _ in known if (said := _recommended(item)) is not None]
         self.stages = Stagebook()
-        self.orders = Orderbook(connection, told_of)
+        self.orders = Orderbook(connection, [one for one, _ in told_of], [news for _, news in told_of])
         self.needs = Needbook(connection, [lead.id for item, lead in known if needs_of(item)])
         self.friends = Recommendations(connection, codes, [lead.id for item, lead in known if self._may_matter(item)])
 

@@ -1,27 +1,30 @@
 """Who is who: which lead each item of a transaction belongs to, made when nobody answers to its keys.
 
-The strongest known key decides: our own id, then an external id, an e-mail address, a phone number, a cookie. The last two
-are shared by people (an office, a browser), so they alone never join two people of different addresses. A cookie follows
-the person who used it last; what an anonymous visitor did goes to the person it turns out to be. An address or an
-external id that belongs to somebody else stays there, with a warning: merging is for people to decide. By one that
+The strongest known key decides: our own id, then an external id, an e-mail address, a messenger's id, a phone number, a
+cookie. The last two are shared by people (an office, a browser), so they alone never join two people of different
+addresses. A cookie follows the person who used it last; what an anonymous visitor did goes to the person it turns out to
+be. Any other key that belongs to somebody else stays there, with a warning: merging is for people to decide. By one that
 belonged to an erased lead nobody comes in, but with a consent of their own.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from nurture.errors import NotFound, NurtureError, Refused, Unavailable
-from nurture.intake.incoming import Prepared
-from nurture.store import erasure
+from nurture.identity import Key, field_of, names_one_person
+from nurture.intake.incoming import Consent, Internal, Prepared, prepared
+from nurture.intake.joining import joined
+from nurture.store import erasure, merges
 from nurture.store import held as rows
-from nurture.store.held import HeldLead, Key, Kind
+from nurture.store.held import HeldLead
+from nurture.store.merging import Merge
 from nurture.store.models import new_id
 
-STRONG: frozenset[Kind] = frozenset({"external", "email"})
-WEAK: tuple[Kind, ...] = ("phone", "cookie")
+TURNED_OUT = "a visitor turned out to be this lead"
 
 
 class Raced(Unavailable):
@@ -35,13 +38,15 @@ class Member:
     item: Prepared
     lead: HeldLead | None = None
     error: NurtureError | None = None
-    not_theirs: set[Kind] = field(default_factory=set)
+    not_theirs: set[str] = field(default_factory=set)
+    brought: frozenset[str] | None = None
+    """What a merge changed, by the keys under which it is announced, where the item tells of one."""
 
 
 class Names:
     """The keys in play in one transaction: whose they are, and what changes about them."""
 
-    def __init__(self, known: dict[Key, str], kinds: dict[str, set[Kind]]) -> None:
+    def __init__(self, known: dict[Key, str], kinds: dict[str, set[str]]) -> None:
         self.known = known
         self.kinds = kinds
         self.made: set[str] = set()
@@ -71,12 +76,12 @@ class Names:
         return None if owner is None else self.final(owner)
 
     def _by_strong(self, item: Prepared) -> str | None:
-        return next((owner for key in item.keys if key[0] in STRONG and (owner := self._owner(key))), None)
+        return next((owner for key in item.keys if names_one_person(key[0]) and (owner := self._owner(key))), None)
 
     def _by_weak(self, item: Prepared) -> str | None:
-        strong = [kind for kind, _ in item.keys if kind in STRONG]
+        strong = [kind for kind, _ in item.keys if names_one_person(kind)]
         for key in item.keys:
-            owner = self._owner(key) if key[0] in WEAK else None
+            owner = None if names_one_person(key[0]) else self._owner(key)
             if owner is not None and not any(kind in self.kinds[owner] for kind in strong):
                 return owner
         return None
@@ -98,11 +103,19 @@ class Names:
             self.known[key] = lead_id
 
 
-def resolve(connection: Connection, items: Sequence[Prepared]) -> tuple[list[Member], Names]:
-    """The members in the order of the items, their leads held; keys are written by `save_names`, after the leads."""
+class Resolved(NamedTuple):
+    """The members in the order of the items, their leads held, and before them news of what they were merged with."""
+
+    news: list[Member]
+    members: list[Member]
+    names: Names
+
+
+def resolve(connection: Connection, items: Sequence[Prepared]) -> Resolved:
+    """Whom the items belong to; keys are written by `save_names`, after the leads."""
     known = rows.by_keys(connection, {key for item in items for key in item.keys})
-    there = rows.existing(connection, {item.lead_id for item in items if item.lead_id is not None})
-    weak = any(kind in WEAK for item in items for kind, _ in item.keys)
+    there = _existing(connection, items)
+    weak = any(not names_one_person(kind) for item in items for kind, _ in item.keys)
     barred = _barred(connection, items, known)
     names = Names(known, rows.kinds_of(connection, there | set(known.values())) if weak else {})
     ids = [
@@ -115,11 +128,22 @@ def resolve(connection: Connection, items: Sequence[Prepared]) -> tuple[list[Mem
         raise Raced("a lead was merged into another at this very moment: try again")
     for made in names.made:
         held[made] = HeldLead(made, is_new=True)
-    _absorb(connection, names, held, items[0].now)
-    return [
+    news = _absorb(connection, names, held, items[0].now)
+    members = [
         Member(item, error=barred[at]) if at in barred else _member(item, ids[at], names, held)
         for at, item in enumerate(items)
-    ], names
+    ]
+    return Resolved(news, members, names)
+
+
+def _existing(connection: Connection, items: Sequence[Prepared]) -> set[str]:
+    """The ids of leads that items give and that there are; an item that names a lead by an old id is given the new one."""
+    given = {item.lead_id for item in items if item.lead_id is not None}
+    there = rows.existing(connection, given)
+    now_are = merges.stand_for(connection, given - there)
+    for item in items if now_are else ():
+        item.lead_id = now_are.get(item.lead_id or "", item.lead_id)
+    return there | set(now_are.values())
 
 
 def _barred(connection: Connection, items: Sequence[Prepared], known: Mapping[Key, str]) -> dict[int, Refused]:
@@ -129,9 +153,12 @@ def _barred(connection: Connection, items: Sequence[Prepared], known: Mapping[Ke
     back: set[Key] = set()
     for at, item in enumerate(items) if erased else ():
         theirs = erased.intersection(item.keys) - back
-        if theirs and not any(consent.granted for consent in item.consents.values()):
-            field = "email" if any(kind == "email" for kind, _ in theirs) else "external_id"
-            barred[at] = Refused(f"lead.{field}: was erased: it comes in again only with a consent of its owner")
+        says_yes = not item.unsaid_only and any(consent.granted for consent in item.consents.values())
+        if theirs and not says_yes:
+            kind = next(kind for kind, _ in reversed(item.keys) if any(kind == one for one, _ in theirs))
+            barred[at] = Refused(
+                f"lead.{field_of(kind)}: was erased: it comes in again only with a consent of its owner"
+            )
         else:
             back |= theirs
     erasure.welcome_back(connection, back)
@@ -145,14 +172,23 @@ def _member(item: Prepared, lead_id: str | None, names: Names, held: dict[str, H
     return Member(item, lead, not_theirs={key[0] for key in item.keys if names.final(names.known[key]) != lead.id})
 
 
-def _absorb(connection: Connection, names: Names, held: dict[str, HeldLead], now: datetime) -> None:
-    for anonymous in list(names.turned_out):
+def _absorb(connection: Connection, names: Names, held: dict[str, HeldLead], now: datetime) -> list[Member]:
+    """Give what anonymous visitors did to the leads that they turned out to be."""
+    news = []
+    for anonymous in names.turned_out:
         lead = held[names.final(anonymous)]
-        if anonymous in names.made:  # nothing of it is written yet
-            continue
-        rows.settle(connection, lead, now)
-        if not rows.absorb(connection, held[anonymous], lead):
-            del names.turned_out[anonymous]  # it stays what it was; only the cookie moves on
+        if anonymous not in names.made:  # nothing of it is written yet
+            rows.settle(connection, lead, now)
+            merge = joined(connection, lead, held[anonymous], by=TURNED_OUT, now=now)
+            news.append(Member(told(merge, now), lead, brought=merge.changed))
+    return news
+
+
+def told(merge: Merge, now: datetime) -> Prepared:
+    """A merge as news of the lead that was kept: it refuses what the other refused."""
+    consents = {topic: Consent(granted=False) for topic in merge.refused}
+    item = Internal(id=f"merge/{merge.gone}", lead={"id": merge.kept}, consents=dict(consents), source="merge")
+    return prepared(item, now)
 
 
 def save_names(connection: Connection, names: Names, unborn: Collection[str]) -> None:

@@ -15,11 +15,11 @@ from nurture.arrivals import Context
 from nurture.deals import News
 from nurture.errors import BadInput, NurtureError
 from nurture.fields import Patch, validated
+from nurture.identity import Key, in_order, plain_id, popped_keys
 from nurture.intake.capturing import Captured
 from nurture.needs import Need
 from nurture.scores import Change
 from nurture.stages import STAGES
-from nurture.store.held import Key, Kind
 from nurture.store.models import new_id
 
 RESERVED = frozenset(
@@ -59,8 +59,8 @@ class Consent(BaseModel):
 class Incoming(BaseModel):
     """Something that a lead did (`name`), or only what is known of it.
 
-    `id` makes it once and once only; `lead` names the lead (`id`, `external_id`, `email`, `phone` or `cookie`) and says
-    what is known of it; `at` is when it happened, now unless given; a `machine` did it when it is to count for nothing.
+    `id` makes it once and once only; `lead` names the lead (`id`, or a key of `nurture.identity`) and says what is known
+    of it; `at` is when it happened, now unless given; a `machine` did it when it is to count for nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,7 +102,8 @@ class Internal(Incoming):
     """What we ourselves report: its name may be a reserved one, and it may do more than an event does.
 
     It may enter the lead into a campaign, give points, be captured by a form, tell of an order or of needs, or bring a
-    friend by a share code; `because` is the reason of a change of stage.
+    friend by a share code; `because` is the reason of a change of stage. With `unsaid_only` its consents count for topics
+    that the lead has not answered: somebody else speaks for it.
     """
 
     enrol: Enrolment | None = None
@@ -112,6 +113,7 @@ class Internal(Incoming):
     needs: tuple[Need, ...] = ()
     recommended: Recommended | None = None
     because: str = ""
+    unsaid_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,10 @@ class Result:
     new_lead: bool = False
     changed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    consented: tuple[str, ...] = ()
+    """Topics that it answers anew by the item's consents."""
+    stays_no: bool = False
+    """Whether it refused one of the topics before, and was left so."""
 
 
 @dataclass(slots=True)
@@ -140,6 +146,11 @@ class Prepared:
     test: bool | None = None
     stage: str | None = None
     consents: Mapping[str, Consent] = field(default_factory=dict)
+
+    @property
+    def unsaid_only(self) -> bool:
+        """Whether its consents leave alone what the lead has said itself."""
+        return isinstance(self.given, Internal) and self.given.unsaid_only
 
 
 def stable_id(*parts: str) -> str:
@@ -168,8 +179,8 @@ def bad_input(error: ValidationError, known: tuple[str, ...] = ()) -> BadInput:
     return BadInput(f"{place}: {words}" if place else words, field=place or None)
 
 
-def prepared(incoming: Incoming, now: datetime) -> Prepared:
-    """The item, checked to the last; the error names the field and the remedy."""
+def prepared(incoming: Incoming, now: datetime, region: str | None = None) -> Prepared:
+    """The item, checked to the last; the error names the field and the remedy. See `validated` for the `region`."""
     if incoming.name in RESERVED and not isinstance(incoming, Internal):
         raise BadInput(f"name: {incoming.name} is reported by nurture itself: choose another name", field="name")
     if incoming.at is not None:
@@ -177,21 +188,17 @@ def prepared(incoming: Incoming, now: datetime) -> Prepared:
     if incoming.properties and (fault := not_plain(incoming.properties)):
         raise BadInput(f"properties: {fault}", field="properties")
     given = dict(incoming.lead)
-    lead_id, test, stage = _text(given, "id"), _flag(given, "test"), _stage(given)
-    external, cookie = _text(given, "external_id"), _text(given, "cookie")
-    patch = validated(given)
-    contact = {path: value for path, value in patch.says if value is not None and path in ("email", "phone")}
-    keys: list[tuple[Kind, object]] = [
-        ("external", external), ("email", contact.get("email")), ("phone", contact.get("phone")), ("cookie", cookie)
-    ]  # fmt: skip
-    found: tuple[Key, ...] = tuple((kind, str(value)) for kind, value in keys if value is not None)
-    if lead_id is None and not found:
+    lead_id, test, stage = plain_id(given.pop("id", None), "id"), _flag(given, "test"), _stage(given)
+    keys = popped_keys(given)
+    patch = validated(given, region)
+    keys |= {path: str(value) for path, value in patch.says if value is not None and path in ("email", "phone")}
+    if lead_id is None and not keys:
         raise BadInput("lead: nobody is named: give email, external_id, phone, cookie or id", field="lead")
     consents = {
         _topic(topic): Consent(granted=said) if isinstance(said, bool) else said
         for topic, said in incoming.consents.items()
     }
-    return Prepared(incoming, incoming.id or new_id(), now, found, patch, lead_id, test, stage, consents)
+    return Prepared(incoming, incoming.id or new_id(), now, in_order(keys), patch, lead_id, test, stage, consents)
 
 
 def _check_time(at: datetime, now: datetime) -> None:
@@ -199,17 +206,6 @@ def _check_time(at: datetime, now: datetime) -> None:
         raise BadInput(f"at: a year before {EARLIEST_YEAR}: give the time it happened", field="at")
     if at > now + MOST_AHEAD:
         raise BadInput("at: more than a day in the future: give the time it happened, with its offset", field="at")
-
-
-def _text(given: dict[str, Any], name: str) -> str | None:
-    value = given.pop(name, None)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
-        value = str(value)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str) or not value.isprintable() or len(value) > 200 or value != value.strip():
-        raise BadInput(f"lead.{name}: give a text of at most 200 printable characters", field=f"lead.{name}")
-    return value
 
 
 def _flag(given: dict[str, Any], name: str) -> bool | None:

@@ -48,7 +48,7 @@ class Intake:
     def __init__(self, store: Store, catalogue: Catalogue, settings: Settings) -> None:
         self.store = store
         self.recorder = Recorder(catalogue, settings)
-        self.limit = settings.outbox_limit
+        self.limit, self.region = settings.outbox_limit, settings.phone_region
         self._calls: deque[Call] = deque()
         self._waiting = 0
         self._writer: asyncio.Task[None] | None = None
@@ -62,7 +62,7 @@ class Intake:
         good: dict[int, Prepared] = {}
         for at, item in enumerate(items):
             try:
-                good[at] = prepared(item, now)
+                good[at] = prepared(item, now, self.region)
             except BadInput as error:
                 results[at] = Result(item.id or "", error=error)
         if good:

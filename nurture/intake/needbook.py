@@ -33,12 +33,16 @@ class Needbook:
             name = lead.id, said.product
             after = self.needs[name] = holds(self.needs.get(name), said)
             self.told[name] = {"lead_id": lead.id, **after.model_dump(), "cause": item.id, "at": received}
+        self.sum_up(lead)
+        lead.profile_changed = True
+
+    def sum_up(self, lead: HeldLead) -> None:
+        """The lead's profile says how ready its open needs are."""
         ready = {
             one.product: one.readiness for (whose, _), one in self.needs.items() if whose == lead.id and one.is_open
         }
-        lead.profile = {name: value for name, value in lead.profile.items() if name != "needs"}
-        lead.profile |= {"needs": ready} if ready else {}
-        lead.profile_changed = True
+        others = {name: value for name, value in lead.profile.items() if name != "needs"}
+        lead.profile = {**others, "needs": ready} if ready else others
 
     def save(self, connection: Connection) -> None:
         """Write them."""

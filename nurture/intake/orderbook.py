@@ -1,6 +1,6 @@
 """The orders that one transaction is told of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -32,19 +32,21 @@ class Ordered(NamedTuple):
 
 
 class Orderbook:
-    """Knows the orders of the leads in question, whose rows are held; `save` writes what was told."""
+    """Knows the orders of the leads in question, whose rows are held, and those that the news is of; `save` writes what
+    was told.
+    """
 
-    def __init__(self, connection: Connection, told_of: Sequence[tuple[News, HeldLead]]) -> None:
+    def __init__(self, connection: Connection, leads: Collection[str], told_of: Sequence[News] = ()) -> None:
         self.orders: dict[tuple[str, str], Order] = {}
         self.new: dict[str, datetime] = {}
         self.changed: dict[str, datetime] = {}
         self.lines: dict[str, News] = {}
-        if told_of:
-            self._load(connection, told_of)
+        if leads:
+            self._load(connection, leads, told_of)
 
-    def _load(self, connection: Connection, told_of: Sequence[tuple[News, HeldLead]]) -> None:
-        such = [and_(ORDERS.c.source == news.source, ORDERS.c.number == news.number) for news, _ in told_of]
-        theirs = ORDERS.c.lead_id.in_({lead.id for _, lead in told_of})
+    def _load(self, connection: Connection, leads: Collection[str], told_of: Sequence[News]) -> None:
+        such = [and_(ORDERS.c.source == news.source, ORDERS.c.number == news.number) for news in told_of]
+        theirs = ORDERS.c.lead_id.in_(set(leads))
         rows = connection.execute(ORDER.where(or_(theirs, *such))).mappings().all()
         products: dict[str, list[str]] = {}
         for order_id, product in connection.execute(PRODUCTS.where(LINES.c.order_id.in_([row["id"] for row in rows]))):
@@ -84,12 +86,16 @@ class Orderbook:
         self.changed[after.id] = received
         bought = news.status == "paid" and after.counts
         again = lead.profile.get("customer") is True
-        orders = summary(one for one in self.orders.values() if one.lead_id == lead.id)
-        lead.profile = {name: value for name, value in lead.profile.items() if name != "orders"}
-        lead.profile |= {"orders": orders} if orders else {}
+        self.sum_up(lead)
         lead.profile |= {"customer": True} if bought else {}
         lead.profile_changed = True
         return Ordered(after, bought, again, _properties(after, news, again=again))
+
+    def sum_up(self, lead: HeldLead) -> None:
+        """The lead's profile says what its orders come to."""
+        orders = summary(one for one in self.orders.values() if one.lead_id == lead.id)
+        others = {name: value for name, value in lead.profile.items() if name != "orders"}
+        lead.profile = {**others, "orders": orders} if orders else others
 
     def save(self, connection: Connection) -> None:
         """Write the orders and their lines."""

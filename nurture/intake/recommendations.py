@@ -31,7 +31,7 @@ class Recommendations:
         self.referrers: dict[str, Referrer] = {}
         self.brought: set[tuple[str, str]] = set()
         self.referrer_of: dict[str, str] = {}
-        self.rewards: dict[tuple[str, str], dict[str, Any]] = {}
+        self.rewards: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.new: list[dict[str, Any]] = []
         self.granted: list[dict[str, Any]] = []
         self.changed: dict[str, dict[str, Any]] = {}
@@ -51,7 +51,7 @@ class Recommendations:
         for friend_id, referrer_id in connection.execute(BY_WHOM.where(mine, BROUGHT.c.attributed)):
             self.referrer_of[friend_id] = referrer_id
         for row in connection.execute(GIVEN.where(REWARDS.c.friend_id.in_(set(friends)))).mappings():
-            self.rewards[row["reward"], row["friend_id"]] = dict(row)
+            self.rewards[row["reward"], row["friend_id"], row["referrer_id"]] = dict(row)
 
     def came(self, said: Recommended, lead: HeldLead, new_lead: bool, received: datetime) -> dict[str, Any]:
         """Note that the lead came by the code; what its event says of it."""
@@ -80,7 +80,7 @@ class Recommendations:
                 self._grant(reward, lead.id, referrer_id, event, order.id if order is not None else None)
 
     def _grant(self, reward: Reward, friend_id: str, referrer_id: str, event: Happening, order_id: str | None) -> None:
-        known = self.rewards.get((reward.key, friend_id))
+        known = self.rewards.get((reward.key, friend_id, referrer_id))
         if known is not None and known["status"] != "voided":
             return
         worth = {"amount": reward.amount, "currency": reward.currency, "points": reward.points}
@@ -96,7 +96,7 @@ class Recommendations:
             self._change(known, {**worth, **came, **since, "grants": known["grants"] + 1})
             return
         row = {"id": new_id(), "reward": reward.key, "friend_id": friend_id, "referrer_id": referrer_id, "grants": 1}
-        self.rewards[reward.key, friend_id] = row = {**row, **worth, **came, **since}
+        self.rewards[reward.key, friend_id, referrer_id] = row = {**row, **worth, **came, **since}
         self.granted.append(row)
 
     def given_back(self, order: Order, received: datetime) -> None:

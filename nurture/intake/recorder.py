@@ -10,11 +10,13 @@ from sqlalchemy import Connection, select
 from nurture.catalogue import Catalogue
 from nurture.facts import Happening
 from nurture.fields import Patch
+from nurture.identity import field_of, names_one_person
 from nurture.intake.arriving import RETURNED, Arriving, Guestbook
 from nurture.intake.capturing import Proofs
 from nurture.intake.dealings import Dealings, by_event
-from nurture.intake.identities import Member, resolve, save_names
+from nurture.intake.identities import Member, Names, resolve, save_names, told
 from nurture.intake.incoming import Internal, Prepared, Result, prepared
+from nurture.intake.joining import joined
 from nurture.intake.refolding import refold
 from nurture.intake.scoring import Item, Scorebook, Scoring, Tallies
 from nurture.intake.shadows import Shadows
@@ -27,6 +29,7 @@ from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table
 from nurture.store.consents import Answer, answers_of
 from nurture.store.held import HeldLead
+from nurture.store.merging import Merge
 from nurture.store.models import ConsentRow, EventRow, OutboxRow, new_id
 from nurture.store.outbox import UNCLAIMED
 from nurture.store.score_tables import ProfileChangeRow
@@ -51,6 +54,9 @@ class Taken:
     warnings: list[str]
     new_lead: bool
     reports: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # events of our own that follow
+    merged: bool = False
+    consented: list[str] = field(default_factory=list)
+    stays_no: bool = False
 
 
 @dataclass(slots=True)
@@ -92,8 +98,15 @@ class Recorder:
 
     def record(self, connection: Connection, items: Sequence[Prepared]) -> list[Result]:
         """Record the items in their order; a duplicate has no effect, and one whose lead is unknown comes back refused."""
-        members, names = resolve(connection, items)
+        news, members, names = resolve(connection, items)
         known = _known(connection, items)
+        results = self._recorded(connection, [*news, *members], names, known)
+        return [results[at] for at in range(len(news), len(news) + len(items))]
+
+    def _recorded(
+        self, connection: Connection, members: Sequence[Member], names: Names, known: dict[str, str]
+    ) -> dict[int, Result]:
+        """What became of each member; `known` are the ids of those that were recorded before, with their leads."""
         coming = [(member.lead.id, member.item.given) for member in members if member.lead is not None]
         books, guests = Books(), self.arriving.guestbook(connection, coming)
         dealings = Dealings(connection, members, self.rewards)
@@ -105,8 +118,6 @@ class Recorder:
             if lead is None:
                 results[at] = Result(item.id, error=member.error)
                 continue
-            if lead.absorbed:
-                touched[lead.id] = lead
             if item.given.id is not None and item.id in known:
                 results[at] = Result(item.id, known[item.id], duplicate=True)
                 continue
@@ -118,17 +129,24 @@ class Recorder:
             touched[lead.id] = lead
             taken[at] = _take(member, lead, dealings)
             _arrive(taken[at], guests, books.proofs)
+        now = max(member.item.now for member in members)
         if absorbed := [lead for lead in touched.values() if lead.absorbed]:
-            refold(connection, self.scoring.book, absorbed, items[0].now)
+            refold(connection, self.scoring.book, absorbed, now)
         self._score(connection, list(taken.values()), books)
-        rows.save(connection, touched.values(), max(item.now for item in items))
+        rows.save(connection, touched.values(), now)
         save_names(connection, names, unborn={one for one in names.made if one not in touched})
         dealings.save(connection)
         books.save(connection)
         guests.save(connection)
         self.shadows.look(connection, touched, books.changed)
-        results |= {at: _result(one) for at, one in taken.items()}
-        return [results[at] for at in range(len(items))]
+        return results | {at: _result(one) for at, one in taken.items()}
+
+    def merge(self, connection: Connection, kept: HeldLead, gone: HeldLead, by: str, now: datetime) -> Merge:
+        """Make the two held leads one, with all that follows from it: consents, scores, thresholds, what is announced."""
+        merge = joined(connection, kept, gone, by, now)
+        member = Member(told(merge, now), kept, brought=merge.changed)
+        self._recorded(connection, [member], Names({}, {}), {})
+        return merge
 
     def record_own(self, connection: Connection, internal: Internal, now: datetime) -> Result:
         """Record one thing that we ourselves report, in the caller's transaction; a fault in it is raised."""
@@ -165,6 +183,8 @@ class Recorder:
 
     def _item(self, one: Taken) -> Item:
         event, given = _human(one), _points(one)
+        if one.merged:
+            return Item(one.lead, event, self.scoring.book.ask_all())
         name = event.name if event is not None else None
         return Item(one.lead, event, self.scoring.book.ask(name, one.changed, new_lead=one.new_lead, given=given))
 
@@ -195,16 +215,18 @@ def _take(member: Member, lead: HeldLead, dealings: Dealings) -> Taken:
     patch = item.patch
     if "email" in member.not_theirs:
         patch = Patch(tuple(said for said in patch.says if said[0] != "email"))
-        warnings.append("lead.email: belongs to another lead and was left there; merge the two")
-    if "external" in member.not_theirs:
-        warnings.append("lead.external_id: belongs to another lead and was left there; merge the two")
-    changed: frozenset[str] = frozenset()
+    warnings += [
+        f"lead.{field_of(kind)}: belongs to another lead and was left there; merge the two"
+        for kind in sorted(member.not_theirs)
+        if names_one_person(kind)
+    ]
+    changed = member.brought or frozenset()
     if patch.says:
         spoken = received if given.at is None else min(given.at, received)
         after = patched(lead.profile, patch, lead.written, spoken.timestamp())
         changed = after.changed
         warnings += [f"lead.{path}: there is no room for more" for path in after.no_room]
-        lead.profile_changed |= after.written != lead.written
+        lead.profile_changed |= after.written != lead.written or bool(after.changed)
         lead.profile, lead.written = after.profile, after.written
     if item.test is not None and item.test != lead.test:
         lead.test, lead.profile_changed = item.test, True
@@ -213,7 +235,10 @@ def _take(member: Member, lead: HeldLead, dealings: Dealings) -> Taken:
     if given.name is not None and given.name != UNSUBSCRIBED:  # that one follows from the consents
         properties = {**given.properties, **dealt.properties}
         event = Happening(given.name, given.at or received, properties, item.id, received)
-    return Taken(item, lead, received, event, lead.profile, changed | dealt.changed, warnings, new_lead, dealt.reports)
+    return Taken(
+        item, lead, received, event, lead.profile, changed | dealt.changed, warnings, new_lead, dealt.reports,
+        merged=member.brought is not None,
+    )  # fmt: skip
 
 
 def _arrive(one: Taken, guests: Guestbook, proofs: Proofs) -> None:
@@ -256,7 +281,7 @@ def _leave(one: Taken, topic: str, leaves: Item, tallies: Tallies, books: Books)
 
 def _became(one: Taken) -> dict[str, Any]:
     """What the parts of the profile became that the item changed."""
-    groups = sorted(key.removeprefix("lead.") for key in one.changed)
+    groups = sorted(key.removeprefix("lead.") for key in one.changed if key.startswith("lead."))
     became = {group: one.profile.get(group) for group in groups}
     return {"lead_id": one.lead.id, "received": one.received, "became": became}
 
@@ -265,13 +290,20 @@ def _answer(one: Taken, held: dict[str, Answer], books: Books) -> list[str]:
     """Note the item's consents; the topics that are newly refused by them."""
     at = one.received if one.item.given.at is None else min(one.item.given.at, one.received)
     refused = []
+    no_to_all = "*" in held and not held["*"].granted
     for topic, said in one.item.consents.items():
+        if one.item.unsaid_only and (topic in held or no_to_all):
+            one.stays_no |= no_to_all or not held[topic].granted
+            continue
         before, now = held.get(topic), Answer(said.granted, at)
-        if before is not None and before.granted is said.granted:
+        if (
+            before is not None and before.granted is said.granted and not one.merged
+        ):  # a no that came with a merge is news
             continue
         row = {"lead_id": one.lead.id, "topic": topic, "granted": said.granted, "text": said.text, "at": at}
         books.consents.append({**row, "source": one.item.given.source})
-        if before is None or now.outweighs(before):
+        one.consented.append(topic)
+        if before is None or one.merged or now.outweighs(before):
             held[topic] = now
             if not said.granted:
                 refused.append(topic)
@@ -324,5 +356,12 @@ def _order(one: Taken, kind: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _result(one: Taken) -> Result:
-    changed = tuple(sorted(one.changed))
-    return Result(one.item.id, one.lead.id, new_lead=one.new_lead, changed=changed, warnings=tuple(one.warnings))
+    return Result(
+        one.item.id,
+        one.lead.id,
+        new_lead=one.new_lead,
+        changed=tuple(sorted(one.changed)),
+        warnings=tuple(one.warnings),
+        consented=tuple(one.consented),
+        stays_no=one.stays_no,
+    )

@@ -167,7 +167,7 @@ async def resume(session: Session, key: str, now: datetime, spread: float = 0) -
 
 def resumed(journey_id: str, lead_id: str, now: datetime, due: datetime) -> OutboxRow:
     """The row that lets a held journey go on."""
-    body = {"journey": journey_id, "arm": "resume", "note": ""}
+    body = {"journey": journey_id, "arm": "resume"}
     return OutboxRow(lead_id=lead_id, kind="signal", body=body, due_at=due, created_at=now)
 
 

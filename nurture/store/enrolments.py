@@ -1,7 +1,7 @@
 """Entering campaigns: a journey for each lead that may enter, and the reason for each that may not."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,9 @@ from nurture.facts import Happening
 from nurture.journey import begin, listened_arms
 from nurture.store import listeners
 from nurture.store.database import Session
+from nurture.store.merges import stand_for
 from nurture.store.models import JourneyRow, LeadRow, RefusalRow, new_id
-from nurture.store.plain import execute
+from nurture.store.plain import execute, run
 from nurture.store.upsert import insert
 from nurture.version import Version
 
@@ -78,6 +79,10 @@ async def enrol(
 async def enrol_all(session: Session, wishes: Sequence[Wish], now: datetime) -> list[Enrolled | Refusal]:
     """The same for many, at most one wish a lead and campaign; the answers in their order."""
     tests = await _leads(session, {wish.lead_id for wish in wishes})
+    if merged := {wish.lead_id for wish in wishes} - tests.keys():
+        now_are = await run(session, stand_for, merged)
+        wishes = [replace(one, lead_id=now_are.get(one.lead_id, one.lead_id)) for one in wishes]
+        tests |= await _leads(session, set(now_are.values()))
     customers = await _customers(session, {wish.lead_id for wish in wishes if wish.version.campaign.presale})
     past = await _past(session, wishes)
     answers: dict[int, Enrolled | Refusal] = {}
@@ -92,8 +97,8 @@ async def enrol_all(session: Session, wishes: Sequence[Wish], now: datetime) -> 
         if answer is not None:
             answers[at] = answer
         else:
-            run = 1 + max((one.earlier.run for one in before if one.earlier.key == wish.key), default=0)
-            new.append((at, *_journey(wish, run, tests[wish.lead_id], now)))
+            entry = 1 + max((one.earlier.run for one in before if one.earlier.key == wish.key), default=0)
+            new.append((at, *_journey(wish, entry, tests[wish.lead_id], now)))
     new.sort(key=lambda one: str(one[1]["lead_id"]))  # as all who hold several leads' rows do, so that none deadlocks
     added = await _add(session, [row for _, row, _ in new])
     await listeners.add_all(session, [one for _, row, arms in new if row["id"] in added for one in arms])

@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, Connection, CursorResult, delete
 from sqlalchemy import select as select_columns
 from sqlmodel import SQLModel, select
 
+from nurture.identity import Key
 from nurture.profile import address_hash, key_hash
-from nurture.store import outbox
+from nurture.store import merges, outbox
 from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
-from nurture.store.held import Key
 from nurture.store.leads import locked
 from nurture.store.leases import alone
 from nurture.store.models import ErasureRow, HandOffRow, IdentityRow, JourneyRow, OutboxRow, SuppressionRow
@@ -27,8 +27,6 @@ from nurture.store.upsert import insert
 
 ERASED = "erased"
 """The reason of the suppression that an erasure leaves."""
-KEPT_OUT = frozenset({"email", "external"})
-"""Kinds of keys that an erased lead does not come in by again: they name one person. A phone's hash is soon guessed."""
 ERASURES, SUPPRESSIONS = table(ErasureRow), table(SuppressionRow)
 AMONG = select_columns(ERASURES.c.hash).where(among(ERASURES.c.hash, "given"))
 
@@ -43,15 +41,17 @@ class Erased(NamedTuple):
 async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erased:
     """Erase the lead: from the commit on nothing more is sent to it, and nothing that comes late finds it."""
     lead = await locked(session, lead_id)
+    lead_id = lead.id
     if session.get_bind().dialect.name == "sqlite":
         await (await session.connection()).exec_driver_sql("PRAGMA secure_delete=ON")  # the file forgets, too
     await alone(session, "outbox")  # so that no dispatcher claims what is taken away here
     known = select(IdentityRow.kind, IdentityRow.value).where(IdentityRow.lead_id == lead_id)
-    keys = {(kind, value) for kind, value in (await session.exec(known)).all() if kind in KEPT_OUT}
+    keys = {(kind, value) for kind, value in (await session.exec(known)).all() if _kept_out(kind)}
     addresses = {value for kind, value in keys if kind == "email"} | {one for one in (lead.email,) if one}
     for address in sorted(addresses):
         await suppress(session, address_hash(address), "all", ERASED, now)
-    await _noted(session, [("lead", lead_id), *keys, *(("email", one) for one in addresses)], by, now)
+    ids = [lead_id, *(one.gone_id for one in await merges.of_lead(session, lead_id))]
+    await _noted(session, [*(("lead", one) for one in ids), *keys, *(("email", one) for one in addresses)], by, now)
     journeys = (await session.exec(select(JourneyRow.id).where(JourneyRow.lead_id == lead_id))).all()
     hand_offs = (await session.exec(select(HandOffRow.id).where(HandOffRow.lead_id == lead_id))).all()
     rows = 0
@@ -65,6 +65,12 @@ async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erase
     forgetting = OutboxRow(lead_id=lead_id, kind="forget", body=body, due_at=now, created_at=now)
     await outbox.put(session, [forgetting])
     return Erased(rows, len(journeys))
+
+
+def _kept_out(kind: str) -> bool:
+    """Whether an erased lead does not come in again by such a key: it names one person, and its hash is not soon guessed, as
+    a number's is."""
+    return kind.partition(".")[0] in ("lead", "email", "external")
 
 
 async def _noted(session: Session, keys: Iterable[tuple[str, str]], by: str, now: datetime) -> None:
@@ -91,7 +97,7 @@ async def _deleted(session: Session, model: type[SQLModel], lead_id: str, *also:
 
 def erased(connection: Connection, keys: Collection[Key]) -> set[Key]:
     """Those of the keys that belonged to an erased lead."""
-    hashes = {key_hash(*key): key for key in keys if key[0] in KEPT_OUT}
+    hashes = {key_hash(*key): key for key in keys if _kept_out(key[0])}
     if not hashes:
         return set()
     return {hashes[one] for one in connection.execute(AMONG, {"given": list(hashes)}).scalars()}

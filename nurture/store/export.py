@@ -21,7 +21,7 @@ async def export(session: Session, lead_id: str, now: datetime) -> Document:
 
     `suppressions` are those of its addresses.
     """
-    await get(session, lead_id)
+    lead_id = (await get(session, lead_id)).id
     tables = {}
     for model, about in reversed(PERSONAL.items()):
         keys = table(model).primary_key.columns

@@ -31,7 +31,7 @@ async def load_facts(
     """The facts on a lead, with its events of those names; what machines did is left out."""
     lead = await get(session, lead_id)
     tree = facts_tree(lead.profile, lead.stage, points_now(lead.scores, lead.fading, now))
-    found = await HAPPENED_TO.rows(session, leads=[lead_id], names=names) if names else []
+    found = await HAPPENED_TO.rows(session, leads=[lead.id], names=names) if names else []
     happened = by_name([Happening(*happening) for _, *happening in found])
     return Facts(now=now, lead=tree, happened=happened, pace=pace_factor)
 

@@ -3,41 +3,14 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
-from sqlmodel import SQLModel
 
-from nurture.arrivals import both_touched
-from nurture.store import visitors
+from nurture.identity import Key
 from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table, update_rows
-from nurture.store.capture_tables import ArrivalRow, ConsentProofRow
-from nurture.store.models import (
-    ConsentRow,
-    CrossingRow,
-    DeadLetterRow,
-    EventRow,
-    HandOffRow,
-    IdentityRow,
-    JourneyRow,
-    LeadRow,
-    MessageRow,
-    MetConditionRow,
-    OutboxRow,
-    ReferralRow,
-    RefusalRow,
-    RequestRow,
-    ScoreChangeRow,
-)
-from nurture.store.need_tables import NeedRow
-from nurture.store.order_tables import OrderRow
-from nurture.store.score_tables import FadingRow, ProfileChangeRow, ShadowRow
-from nurture.store.stage_tables import StageChangeRow
-
-Kind: TypeAlias = Literal["external", "email", "phone", "cookie"]
-Key: TypeAlias = tuple[Kind, str]
-"""A key by which a lead is known."""
+from nurture.store.models import IdentityRow, LeadRow
 
 # Made once: on the way in, putting a statement together takes longer than running it.
 LEADS, IDENTITIES = table(LeadRow), table(IdentityRow)
@@ -83,9 +56,9 @@ def by_keys(connection: Connection, keys: Collection[Key]) -> dict[Key, str]:
     return found
 
 
-def kinds_of(connection: Connection, lead_ids: Collection[str]) -> dict[str, set[Kind]]:
+def kinds_of(connection: Connection, lead_ids: Collection[str]) -> dict[str, set[str]]:
     """Of which kinds each lead's keys are."""
-    found: dict[str, set[Kind]] = {lead_id: set() for lead_id in lead_ids}
+    found: dict[str, set[str]] = {lead_id: set() for lead_id in lead_ids}
     if found:
         for lead_id, kind in connection.execute(KINDS, {"given": list(found)}):
             found[lead_id].add(kind)
@@ -150,35 +123,3 @@ def rename(connection: Connection, keys: Iterable[tuple[Key, str]]) -> None:
     for (kind, value), lead_id in sorted(keys):
         which = (IDENTITIES.c.kind == kind) & (IDENTITIES.c.value == value)
         connection.execute(update(IDENTITIES).where(which).values(lead_id=lead_id))
-
-
-_STAYS: tuple[type[SQLModel], ...] = (
-    JourneyRow, MessageRow, HandOffRow, RequestRow, ReferralRow, CrossingRow, OrderRow, NeedRow,
-)  # fmt: skip
-_GOES: tuple[type[SQLModel], ...] = (RefusalRow, MetConditionRow, FadingRow, ShadowRow)
-_MOVES: tuple[type[SQLModel], ...] = (
-    EventRow, ScoreChangeRow, ConsentRow, ConsentProofRow, ArrivalRow, OutboxRow, DeadLetterRow, IdentityRow, StageChangeRow,
-    ProfileChangeRow,
-)  # fmt: skip
-
-
-def absorb(connection: Connection, anonymous: HeldLead, lead: HeldLead) -> bool:
-    """Give what an anonymous lead did to the lead that it turned out to be; False when something began for it already."""
-    for model in _STAYS:
-        column = table(model).c.lead_id
-        if (connection.execute(select(column).where(column == anonymous.id).limit(1))).first():
-            return False
-    for model in _MOVES:
-        moving = update(table(model)).where(table(model).c.lead_id == anonymous.id).values(lead_id=lead.id)
-        connection.execute(moving)
-    for model in _GOES:
-        connection.execute(table(model).delete().where(table(model).c.lead_id == anonymous.id))
-    visitors.merge(connection, anonymous.id, lead.id)
-    connection.execute(LEADS.delete().where(LEADS.c.id == anonymous.id))
-    lead.profile = {**anonymous.profile, **lead.profile, **both_touched(anonymous.profile, lead.profile)}
-    lead.written = {**anonymous.written, **lead.written}
-    lead.absorbed = True  # the points of both are counted anew
-    received = [at for at in (lead.last_received, anonymous.last_received) if at is not None]
-    lead.last_received = max(received, default=None)
-    lead.profile_changed = True
-    return True

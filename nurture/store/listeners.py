@@ -10,8 +10,9 @@ from sqlmodel import col, select
 from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
+from nurture.store.merges import stand_for
 from nurture.store.models import JourneyRow, ListenerRow
-from nurture.store.plain import Statement, execute
+from nurture.store.plain import Statement, execute, run
 from nurture.store.upsert import insert
 from nurture.triggers import On, When
 
@@ -77,7 +78,16 @@ async def unlisten(session: Session, journey_id: str) -> None:
 
 
 async def listened_keys(session: Session, lead_ids: Collection[str]) -> set[tuple[str, str]]:
-    """Every lead and key that some journey of theirs listens for."""
+    """Every lead and key that some journey of theirs listens for; of one that was merged, those of the lead that it is now."""
+    found = await _listened_keys(session, lead_ids)
+    # Asked after, not before: a merge that the first look came too late for is seen here.
+    if now_are := await run(session, stand_for, lead_ids):
+        theirs = await _listened_keys(session, set(now_are.values()))
+        found |= {(gone, key) for gone, kept in now_are.items() for lead_id, key in theirs if lead_id == kept}
+    return found
+
+
+async def _listened_keys(session: Session, lead_ids: Collection[str]) -> set[tuple[str, str]]:
     query = select(ListenerRow.lead_id, ListenerRow.key).where(col(ListenerRow.lead_id).in_(lead_ids)).distinct()
     return {(lead_id, key) for lead_id, key in (await session.exec(query)).all()}
 
@@ -85,7 +95,17 @@ async def listened_keys(session: Session, lead_ids: Collection[str]) -> set[tupl
 async def listeners_for(
     session: Session, lead_ids: Collection[str], keys: Collection[str]
 ) -> dict[str, list[Listener]]:
-    """By lead, the journeys that listen for one of the keys, the oldest journey first."""
+    """By lead, the journeys that listen for one of the keys, the oldest journey first; see `listened_keys` for merges."""
+    found = await _listeners_for(session, lead_ids, keys)
+    if now_are := await run(session, stand_for, lead_ids):
+        theirs = await _listeners_for(session, set(now_are.values()), keys)
+        found |= {gone: theirs.get(kept, []) for gone, kept in now_are.items()}
+    return found
+
+
+async def _listeners_for(
+    session: Session, lead_ids: Collection[str], keys: Collection[str]
+) -> dict[str, list[Listener]]:
     query = (
         select(ListenerRow, JourneyRow)
         .join(JourneyRow, col(JourneyRow.id) == col(ListenerRow.journey_id))

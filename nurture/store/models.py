@@ -50,6 +50,7 @@ class LeadRow(SQLModel, table=True):
     scores: dict[str, float] = _json(default_factory=dict)  # as they were when they last changed
     fading: dict[str, list[float]] = _json(default_factory=dict)  # what fades of them, see `nurture.fading`
     last_received: datetime | None = None
+    merged_at: datetime | None = None  # when another lead became this one, the last time
     created_at: datetime
     updated_at: datetime
 
@@ -70,6 +71,7 @@ class EventRow(SQLModel, table=True):
     __tablename__ = "events"
     __table_args__ = (
         Index("ix_events_lead_name_received", "lead_id", "name", "received"),
+        Index("ix_events_lead_at", "lead_id", "at", "id"),  # the timeline
         Index("ix_events_name_at", "name", "at"),  # the sweep of what only time makes true
     )
 
@@ -361,6 +363,7 @@ class ScoreChangeRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("lead_id", "score", "rule", "cause"),
         Index("ix_score_changes_lead", "lead_id", "score"),
+        Index("ix_score_changes_lead_at", "lead_id", "at", "id"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(Serial, primary_key=True, autoincrement=True))
@@ -453,12 +456,12 @@ class RequestRow(SQLModel, table=True):
 
 
 class ReferralRow(SQLModel, table=True):
-    """A lead's own share code."""
+    """A lead's own share code; one that was merged has those of both."""
 
     __tablename__ = "referrals"
 
     code: str = Field(primary_key=True)
-    lead_id: str = Field(foreign_key="leads.id", unique=True)
+    lead_id: str = Field(foreign_key="leads.id", index=True)
     created_at: datetime
 
 
@@ -508,6 +511,7 @@ class BreakerRow(SQLModel, table=True):
 # More tables, by their noun; named here so that the metadata knows them.
 import nurture.store.capture_tables  # noqa: E402
 import nurture.store.hand_off_tables  # noqa: E402
+import nurture.store.merge_tables  # noqa: E402
 import nurture.store.need_tables  # noqa: E402
 import nurture.store.order_tables  # noqa: E402
 import nurture.store.recommendation_tables  # noqa: E402

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, col, select
 
 from nurture.store.capture_tables import ArrivalRow, CaptureCountRow, ConsentProofRow, CostRow, VisitorRow
 from nurture.store.hand_off_tables import HandOffDeedRow, TurnRow
+from nurture.store.merge_tables import MergeRow
 from nurture.store.models import (
     ApiKeyRow,
     BreakerRow,
@@ -119,6 +120,7 @@ PERSONAL: dict[type[SQLModel], About] = {
     EventRow: lambda lead_id: col(EventRow.lead_id) == lead_id,
     DeadLetterRow: lambda lead_id: col(DeadLetterRow.lead_id) == lead_id,
     IdentityRow: lambda lead_id: col(IdentityRow.lead_id) == lead_id,
+    MergeRow: lambda lead_id: col(MergeRow.lead_id) == lead_id,
     LeadRow: lambda lead_id: col(LeadRow.id) == lead_id,
 }
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from hashlib import sha256
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from nurture.store.database import Session
 from nurture.store.models import ReferralRow
@@ -16,6 +16,7 @@ LENGTH = 8
 async def share_code(session: Session, lead_id: str, now: datetime) -> str:
     """The lead's own share code, made when it is first asked for."""
     known = select(ReferralRow.code).where(ReferralRow.lead_id == lead_id)
+    known = known.order_by(col(ReferralRow.created_at), col(ReferralRow.code)).limit(1)
     if found := (await session.exec(known)).one_or_none():
         return found
     for salt in range(100):

@@ -20,7 +20,7 @@ def _labelled(of: Table) -> list[ColumnElement[Any]]:
 
 BEGINNING = Statement(
     select(*_labelled(JOURNEYS), *_labelled(LEADS), CAMPAIGNS.c.paused_at)
-    .join_from(JOURNEYS, LEADS, LEADS.c.id == bindparam("lead"))
+    .join_from(JOURNEYS, LEADS, LEADS.c.id == JOURNEYS.c.lead_id)
     .join(CAMPAIGNS, CAMPAIGNS.c.key == JOURNEYS.c.campaign, isouter=True)
     .where(JOURNEYS.c.id == bindparam("journey"))
     .with_for_update(of=LEADS)
@@ -35,11 +35,13 @@ class Beginning(NamedTuple):
     paused: bool
 
 
-async def beginning(session: Session, journey_id: str, lead_id: str) -> Beginning:
-    """What the walk of that journey of that lead begins with."""
-    found = await BEGINNING.first(session, journey=journey_id, lead=lead_id)
-    if found is None:  # one of the two is missing, and says so
-        return Beginning(await journeys.get(session, journey_id), await leads.locked(session, lead_id), paused=False)
+async def beginning(session: Session, journey_id: str) -> Beginning:
+    """What the walk of that journey begins with; the lead is the one that it is of now."""
+    found = await BEGINNING.first(session, journey=journey_id)
+    if found is None:  # the lead was merged into another while its row was waited for; or there is none, which is said
+        await leads.locked(session, (await journeys.get(session, journey_id)).lead_id)
+        found = await BEGINNING.first(session, journey=journey_id)
+        assert found is not None  # both are there, and the lead is held
     of_journey, of_lead = len(JOURNEYS.c), len(LEADS.c)
     journey = dict(zip(JOURNEYS.c.keys(), found[:of_journey], strict=True))
     lead = dict(zip(LEADS.c.keys(), found[of_journey : of_journey + of_lead], strict=True))

@@ -11,7 +11,19 @@ from typing import Any
 
 import uvloop
 
-from tests.bench import growth, hand_offs, history, intake, journeys, latency, mail, rebuild, simulating
+from tests.bench import (
+    growth,
+    hand_offs,
+    history,
+    importing,
+    intake,
+    journeys,
+    latency,
+    mail,
+    rebuild,
+    simulating,
+    timeline,
+)
 from tests.bench.rows import Row, as_json, as_table
 
 BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]] = {
@@ -22,6 +34,8 @@ BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]
     "hand-offs": hand_offs.measure,
     "simulate": simulating.measure,
     "mail": mail.measure,
+    "import": importing.measure,
+    "timeline": timeline.measure,
     "rebuild": rebuild.measure,
     "growth": growth.measure,
 }

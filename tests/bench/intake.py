@@ -25,13 +25,19 @@ async def measure(folder: Path, scale: float) -> list[Row]:
     found: list[Row] = []
     async with Stage(folder / "sqlite", campaigns=EXAMPLES) as stage:
         found += await _run(stage, "SQLite", scale)
-    async with _postgres(folder) as url, Stage(folder / "postgres", database_url=url, campaigns=EXAMPLES) as stage:
+    async with postgres(folder) as url, Stage(folder / "postgres", database_url=url, campaigns=EXAMPLES) as stage:
         found += await _run(stage, "PostgreSQL", scale)
     return found
 
 
+def made(folder: Path) -> None:
+    """See that the folder is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 @asynccontextmanager
-async def _postgres(folder: Path) -> AsyncIterator[str]:
+async def postgres(folder: Path) -> AsyncIterator[str]:
+    """A PostgreSQL server as it comes."""
     with get_server(folder / "pgdata", cleanup_mode="delete") as server:
         yield server.get_uri()
 

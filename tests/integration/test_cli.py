@@ -410,6 +410,41 @@ async def test_a_lead_is_removed_from_all_journeys(life: Life) -> None:
     assert await said("remove", "ann@example.com") == "1 journey to be stopped\n"
 
 
+# --- timeline, duplicates, merge ---
+
+
+async def test_the_timeline_shows_what_happened_page_by_page(life: Life) -> None:
+    await life.lead()
+    await life.passes(minutes=1)
+    await life.happens("visit", page="/prices")
+
+    told = await said("timeline", "ann@example.com", "--limit", "1")
+    assert "event  visit (page /prices)" in told
+    before = told.split("--before ")[1].strip()
+    assert "consent  yes to news (form)" in await said("timeline", "ann@example.com", "--before", before)
+    assert json.loads(await said("timeline", "ann@example.com", "--json"))["entries"][0]["about"]["name"] == "visit"
+
+
+async def test_leads_that_may_be_one_are_suggested_and_merged_by_a_person(life: Life) -> None:
+    known: dict[str, Any] = {"first_name": "Ann", "last_name": "Exampleton", "company": {"name": "Example Trading"}}
+    ann = await life.lead("ann@example.com", **known)
+    await life.lead("exampleton@example.com", **known)
+
+    [row] = (await said("duplicates")).splitlines()[1:]
+    assert row.split(maxsplit=1)[0] == "100"
+    assert row.endswith("the same name, the same company")
+    [pair] = json.loads(await said("duplicates", "--json"))
+    assert ann in (pair["one"], pair["other"])
+    told = await said("merge", "ann@example.com", "exampleton@example.com", "--dry-run")
+    assert f"would become {ann}" in told
+    assert run("merge", "ann@example.com", "exampleton@example.com").exit_code == 1
+    assert len(await asyncio.to_thread(rows, LeadRow)) == 2
+
+    assert f"is now {ann}" in await said("merge", "ann@example.com", "exampleton@example.com", "--yes")
+    assert "no two leads are so much alike" in await said("duplicates")
+    assert "known by exampleton@example.com; merged by" in await said("why", "ann@example.com")
+
+
 # --- why ---
 
 

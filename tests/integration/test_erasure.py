@@ -44,6 +44,7 @@ from nurture.store.consents import current_consents
 from nurture.store.erasure import Erased, erase
 from nurture.store.export import export
 from nurture.store.leads import look_up
+from nurture.store.merge_tables import MergeRow
 from nurture.store.models import (
     DeadLetterRow,
     ErasureRow,
@@ -93,6 +94,9 @@ async def life(store: Store, now: datetime) -> AsyncIterator[Life]:
 async def lives(life: Life, email: str = ADDRESS, name: str = "ann", **known: Any) -> str:
     """A lead of whom every table knows something."""
     lead_id = await life.lead(email, {"news": True}, external_id=f"crm-{name}", tags=["vip"], **known)
+    visit, known_again = Incoming(name="visit", lead={"cookie": name}), Incoming(lead={"cookie": name, "email": email})
+    await life.intake.accept([visit], life.now)
+    await life.intake.accept([known_again], life.now)
     for event in ("price_list_downloaded", "request_sent", "asked", "asked"):
         await life.happens(event, to=email, note=f"{name} was here")
     later = life.now + timedelta(days=400)
@@ -255,11 +259,12 @@ async def test_of_others_nothing_is_touched(life: Life) -> None:
 
 async def test_what_is_kept_are_hashes_the_date_and_who_did_it(life: Life) -> None:
     lead_id = await lives(life)
+    [visitor] = await rows(life.store, MergeRow)
 
     await erased(life, lead_id)
 
     kept = {row.hash: (row.at, row.by) for row in await rows(life.store, ErasureRow)}
-    known_by = [("lead", lead_id), ("email", ADDRESS), ("external", "crm-ann")]
+    known_by = [("lead", lead_id), ("lead", visitor.gone_id), ("email", ADDRESS), ("external", "crm-ann")]
     assert kept == {key_hash(*key): (life.now, "ops") for key in known_by}
     [suppression] = await rows(life.store, SuppressionRow)
     assert (suppression.address_hash, suppression.scope, suppression.reason) == (address_hash(ADDRESS), "all", "erased")

@@ -224,7 +224,7 @@ async def test_anonymous_activity_belongs_to_the_person_it_turns_out_to_be(
     assert [lead.scores for lead in await rows(store, LeadRow)] == [{"interest": 18.3}]
 
 
-async def test_of_an_anonymous_visitor_who_turns_out_to_be_somebody_no_row_is_left_behind(
+async def test_all_rows_of_an_anonymous_visitor_go_to_the_lead_it_turns_out_to_be(
     intake: Intake, store: Store, now: datetime
 ) -> None:
     (ann,) = await intake.accept([event_of()], now)
@@ -238,8 +238,8 @@ async def test_of_an_anonymous_visitor_who_turns_out_to_be_somebody_no_row_is_le
 
     await intake.accept([event_of(lead={"cookie": "c1"})], now)
 
-    assert [await rows(store, model) for model in (RefusalRow, MetConditionRow)] == [[], []]
-    assert [row.lead_id for row in await rows(store, DeadLetterRow)] == [ann.lead_id]
+    found = [row for model in (RefusalRow, MetConditionRow, DeadLetterRow) for row in await rows(store, model)]
+    assert [row.lead_id for row in found] == [ann.lead_id] * 3
 
 
 async def test_both_anonymous_ids_of_a_person_are_attached_and_repeated_events_ignored(
@@ -265,7 +265,7 @@ async def test_both_anonymous_ids_of_a_person_are_attached_and_repeated_events_i
     assert ann.profile["city"] == "Bonn"
 
 
-async def test_a_visitor_already_on_a_journey_stays_and_only_its_cookie_moves(
+async def test_a_visitor_already_on_a_journey_goes_on_as_the_lead_it_turns_out_to_be(
     intake: Intake, store: Store, now: datetime
 ) -> None:
     (ann,) = await intake.accept([event_of()], now)
@@ -274,9 +274,75 @@ async def test_a_visitor_already_on_a_journey_stays_and_only_its_cookie_moves(
 
     await intake.accept([event_of(lead={"cookie": "c1"})], now)
     (later,) = await intake.accept([event_of(None, lead={"cookie": "c1"})], now)
+    (by_old_id,) = await intake.accept([event_of(None, lead={"id": visitor.lead_id})], now)
 
-    assert len(await rows(store, LeadRow)) == 2
-    assert later.lead_id == ann.lead_id
+    assert len(await rows(store, LeadRow)) == 1
+    assert [row.lead_id for row in await rows(store, JourneyRow)] == [ann.lead_id]
+    assert later.lead_id == by_old_id.lead_id == ann.lead_id
+
+
+async def test_caps_hold_over_what_a_visitor_did_before_it_was_known(
+    intake: Intake, store: Store, now: datetime
+) -> None:
+    name, known = "price_list_downloaded", {"job_title": "director"}
+    (ann,) = await intake.accept([event_of(lead=known, name=name)], now)
+    visits = [event_of(None, name, lead={"cookie": "c1", **known}), event_of(None, name, lead={"cookie": "c1"})]
+    await intake.accept(visits, now)
+
+    (again,) = await intake.accept([event_of(lead={"cookie": "c1"}, id="form", name="opened_app")], now)
+
+    assert again.lead_id == ann.lead_id
+    assert (await lead_of(store, ann.lead_id)).scores == {"interest": 50}
+    assert sum(row.points for row in await rows(store, ScoreChangeRow)) == 50
+
+
+async def test_a_threshold_that_fired_for_a_visitor_does_not_fire_again_for_the_lead_it_turns_out_to_be(
+    intake: Intake, store: Store, now: datetime
+) -> None:
+    warm = event_of(None, "price_list_downloaded", lead={"cookie": "c1"})
+    await intake.accept([event_of(name="price_list_downloaded"), warm], now)
+
+    await intake.accept([event_of(lead={"cookie": "c1"}, name="opened_app")], now + days(1))
+
+    fired = await rows(store, CrossingRow, "n")
+    assert [(row.threshold, row.n, row.rearmed_at is None) for row in fired] == [("warm", 1, False), ("warm", 2, True)]
+
+
+async def test_what_two_histories_make_true_together_counts_at_once(
+    intake: Intake, store: Store, now: datetime
+) -> None:
+    (ann,) = await intake.accept([event_of()], now)
+    await intake.accept([event_of(None, lead={"cookie": "c1"}) for _ in range(2)], now)
+
+    await intake.accept([event_of(lead={"cookie": "c1"}, name="opened_app")], now)
+
+    assert (await lead_of(store, ann.lead_id)).scores == {"interest": 18.3}
+
+
+async def test_a_form_sent_twice_finds_its_visitor_known(intake: Intake, store: Store, now: datetime) -> None:
+    form = event_of(id="form", name="opened_app")
+    (ann,) = await intake.accept([form], now)
+    await intake.accept([event_of(None, "price_list_downloaded", lead={"cookie": "c1"})], now)
+
+    (again,) = await intake.accept([event_of(id="form", name="opened_app", lead={"cookie": "c1"})], now)
+
+    assert again.duplicate
+    assert (await lead_of(store, ann.lead_id)).scores == {"interest": 10}
+
+
+async def test_the_no_of_a_visitor_holds_for_the_lead_it_turns_out_to_be(
+    intake: Intake, store: Store, now: datetime
+) -> None:
+    (ann,) = await intake.accept([event_of(consents={"news": True, "ads": True})], now + days(1))
+    await intake.accept([event_of(None, lead={"cookie": "c1"}, consents={"news": False, "ads": True})], now)
+
+    await intake.accept([event_of(lead={"cookie": "c1"})], now + days(2))
+
+    async with store.read() as session:
+        assert await current_consents(session, str(ann.lead_id)) == {"news": False, "ads": True}
+    assert [row.properties for row in await rows(store, EventRow) if row.name == "unsubscribed"][-1:] == [
+        {"topic": "news"}
+    ]
 
 
 async def enter(store: Store, lead_id: str | None, now: datetime) -> None:
@@ -317,6 +383,48 @@ async def test_addresses_differ_by_more_than_their_case(intake: Intake, store: S
     assert results[0].lead_id == results[1].lead_id != results[2].lead_id
 
 
+async def test_ids_of_several_systems_and_messengers_name_one_lead(intake: Intake, store: Store, now: datetime) -> None:
+    (ann,) = await intake.accept([event_of(lead={"external_ids": {"crm": 17, "shop": "A9"}})], now)
+    (shop,) = await intake.accept(
+        [event_of(None, lead={"external_ids": {"shop": "A9"}, "messengers": {"telegram": "@Ann"}})], now
+    )
+    (chat,) = await intake.accept([event_of(None, lead={"messengers": {"telegram": "ann"}})], now)
+    (other,) = await intake.accept([event_of(None, lead={"external_ids": {"crm": "A9"}})], now)
+
+    assert ann.lead_id == shop.lead_id == chat.lead_id != other.lead_id
+    async with store.read() as session:
+        assert {(await look_up(session, name)).id for name in ("crm:17", "shop:A9", "telegram:@ANN")} == {ann.lead_id}
+
+
+async def test_a_key_of_another_known_lead_is_a_conflict_that_names_its_field(
+    intake: Intake, store: Store, now: datetime
+) -> None:
+    await intake.accept([event_of("bob@example.org", lead={"messengers": {"telegram": "bob"}}), event_of()], now)
+
+    (ann,) = await intake.accept([event_of(lead={"external_id": "1", "messengers": {"telegram": "bob"}})], now)
+
+    assert ann.warnings == ("lead.messengers.telegram: belongs to another lead and was left there; merge the two",)
+
+
+async def test_of_fifty_requests_at_once_none_makes_a_second_lead_for_a_key(store: Store, now: datetime) -> None:
+    ways: list[dict[str, Any]] = [
+        {"email": "Ann@Example.org"}, {"email": "ann@example.org", "phone": "+49 30 1234567"},
+        {"email": "ａｎｎ@example.org", "cookie": "c1"}, {"email": "ann@example.org", "external_ids": {"crm": 1}},
+        {"external_ids": {"crm": "1"}, "email": "ANN@EXAMPLE.ORG"},
+    ]  # fmt: skip
+    webs = [Intake(Store(str(store.url)), CATALOGUE, Settings()) for _ in range(5)]
+    calls = [webs[n // 10].accept([Incoming(name="opened_app", id=f"e{n}", lead=ways[n % 5])], now) for n in range(50)]
+
+    answers = [result for (result,) in await asyncio.gather(*calls)]
+
+    assert {answer.error for answer in answers} == {None}
+    assert len({answer.lead_id for answer in answers}) == len(await rows(store, LeadRow)) == 1
+    assert len(await rows(store, EventRow)) == 50
+    for web in webs:
+        await web.close()
+        await web.store.close()
+
+
 async def test_a_person_finds_a_lead_by_whatever_it_is_known_by(intake: Intake, store: Store, now: datetime) -> None:
     (ann,) = await intake.accept([event_of(lead={"external_id": "crm-1", "phone": "+49 30 1234567"})], now)
 
@@ -350,6 +458,17 @@ async def test_an_older_attribute_that_comes_later_does_not_win(intake: Intake, 
         "country": "DE",
     }
     assert result.changed == ("lead.country",)
+
+
+async def test_of_two_values_of_the_same_moment_the_greater_is_kept_whichever_comes_last(
+    intake: Intake, store: Store, now: datetime
+) -> None:
+    for city in ("Bonn", "Kiel", "Aachen"):
+        (result,) = await intake.accept(
+            [Incoming(lead={"email": "ann@example.org", "city": city}, at=now)], now + days(1)
+        )
+
+    assert (await lead_of(store, result.lead_id)).profile["city"] == "Kiel"
 
 
 async def test_news_without_an_event_announce_what_changed_and_nothing_else(

@@ -131,7 +131,7 @@ async def test_the_form_sent_many_times_at_once_brings_one_friend_once(
 async def test_nobody_recommends_to_themselves(
     client: httpx.AsyncClient, store: Store, code: str, email: str, cookie: str, why: str
 ) -> None:
-    answer = await client.post(f"/r/{code}", data={"email": email}, headers={"Cookie": f"nurture_visitor={cookie}"})
+    answer = await client.post(f"/r/{code}", data={"email": email}, headers={"Cookie": f"nurture={cookie}"})
 
     assert "We have your address" in answer.text
     assert await refusals(store) == [why]

@@ -241,6 +241,7 @@ async def test_the_requests_that_the_documentation_shows_are_answered(client: ht
     async with store.write() as session:
         await publish(session, frozen(PRICE_LIST), by="test", now=datetime.now(UTC))
     shown = re.findall(r"```http\n(\w+) (\S+)\n\n?(.*?)```", DOCUMENTED.read_text(), re.DOTALL)
+    await client.post("/v1/leads", json={"lead": {"email": "bob@example.com"}})
     # One of a hand-off that there is not yet is answered by a 404.
     shown = [one for one in shown if "{" not in one[1]]
     answers = [await client.request(method, path, content=body) for method, path, body in shown]

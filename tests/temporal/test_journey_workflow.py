@@ -13,9 +13,11 @@ from temporalio.client import WorkflowHandle
 
 from nurture import Campaign, State, daily, days, leave, on, send, tag, wait, wait_for, weeks
 from nurture.errors import ProviderUnavailable
+from nurture.intake.merging import merge
 from nurture.simulate import at
 from nurture.store.campaigns import pause, resume
 from nurture.store.journeys import stop
+from nurture.store.leads import get
 from nurture.store.models import JourneyRow, new_id
 from tests.temporal.town import Town, a_lead
 
@@ -108,6 +110,30 @@ async def test_a_person_stops_a_journey(town: Town) -> None:
     assert await handle.result() == "stopped"
     assert (await town.lived(row)).ending == "stopped: asked by phone"
     assert b"phone" not in b"".join(event.SerializeToString() for event in (await handle.fetch_history()).events)
+
+
+async def test_a_journey_goes_on_under_the_lead_that_its_own_was_merged_into(town: Town) -> None:
+    kept, first, lead_id = await settled(town, patient())
+    gone, second, gone_id = await settled(town, patient())
+    other, third = await town.begin(visited(), gone_id)
+    for row, state in ((kept, "first"), (gone, "first"), (other, "one")):
+        await town.comes_to(row, state)
+
+    await merge(town.store, town.equipment.recorder, lead_id, gone_id, by="test", now=datetime.now(UTC))
+    await town.dispatch(datetime.now(UTC))
+    assert await second.result() == "merged"
+    for state in ("two", "three"):  # the workflow knows its lead by the old id only
+        await town.happens(gone_id, at(event="visit"), datetime.now(UTC))
+        await town.comes_to(other, state)
+    await town.happens(gone_id, at(event="order_paid"), datetime.now(UTC))
+    await town.moves_on(first)
+
+    assert await first.result() == "left: thanked"
+    assert [template for template, _, _ in await town.messages(other)] == ["test/one"]
+    async with town.store.read() as session:
+        address = (await get(session, lead_id)).email
+    assert [mail.recipient for mail in town.mails(other)] == [address]
+    await third.terminate()
 
 
 async def test_a_paused_journey_is_held_and_goes_on_when_the_campaign_does(town: Town) -> None:

@@ -23,6 +23,9 @@ from nurture.fields import FIELDS, GROUPS, LISTS, validated, why_never
         ({"nps": "9"}, {"nps": 9}),
         ({"first_name": "  Jose\u0301 "}, {"first_name": "Jos\u00e9"}),
         ({"company": {"name": "Acme", "turnover": "1e6"}}, {"company.name": "Acme", "company.turnover": 1_000_000}),
+        ({"company": {"city": "Bonn", "decision_makers": "Ann; Bob, head of sales;"}},
+         {"company.city": "Bonn", "company.decision_makers": ["Ann", "Bob, head of sales"]}),
+        ({"dates": {"birthday": "1990-02-28"}}, {"dates.birthday": "1990-02-28"}),
         ({"bant": {"budget": 5, "need": True}}, {"bant.budget": 5, "bant.need": True}),
         ({"custom": {"plan": "pro\nplus", "sizes": ["S", 9, True]}},
          {"custom.plan": "pro\nplus", "custom.sizes": ["S", 9, True]}),
@@ -65,6 +68,8 @@ def test_a_blank_says_nothing_and_null_takes_away(blank: str) -> None:
         ({"company": "Acme"}, 'lead.company: give its fields, such as {"name": …}'),
         ({"company": {"turnover": -1}}, "lead.company.turnover: give a number from 0 to 1e+15"),
         ({"company": {"nme": "Acme"}}, "lead.company.nme: is no field of a lead: did you mean name?"),
+        ({"company": {"decision_makers": 7}}, "lead.company.decision_makers: give a list of at most 100 texts"),
+        ({"dates": {"birthday": "28.2.1990"}}, "lead.dates.birthday: is no date: write it as 2026-01-31"),
         ({"custom": {"a b": 1}}, "lead.custom.a b: name it with letters, digits and _, at most 64, a letter first"),
         ({"custom": {"a": {}}}, "lead.custom.a: give a text, a number, true or false, or a list of them, not an object"),
         ({"custom": {"a": float("nan")}}, "lead.custom.a: give a number from -1e+15 to 1e+15"),
@@ -83,6 +88,11 @@ def test_what_a_field_cannot_hold_is_refused_by_its_name_with_the_remedy(given_:
 
     assert str(refused.value).startswith(fault)
     assert fault.startswith(f"{refused.value.field}: ")
+
+
+def test_a_number_without_a_country_is_of_the_leads_country_or_else_of_the_region() -> None:
+    assert dict(validated({"phone": "030 1234567"}, "DE").says) == {"phone": "+49301234567"}
+    assert dict(validated({"phone": "020 7946 0000", "country": "GB"}, "DE").says)["phone"] == "+442079460000"
 
 
 def test_all_faults_are_told_at_once() -> None:

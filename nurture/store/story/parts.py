@@ -17,6 +17,17 @@ class Consent:
 
 
 @dataclass(frozen=True)
+class MergedIn:
+    """A lead that became this one: when, by whom, by what it was known, and how many journeys it brought."""
+
+    at: datetime
+    gone_id: str
+    by: str
+    known_by: tuple[str, ...]
+    journeys: int
+
+
+@dataclass(frozen=True)
 class Points:
     """Points that a rule gave or took."""
 
@@ -123,6 +134,7 @@ class Story:
     test: bool
     stage: str
     scores: dict[str, float]
+    merged: tuple[MergedIn, ...]
     consents: tuple[Consent, ...]
     suppressed: dict[str, str]
     points: tuple[Points, ...]

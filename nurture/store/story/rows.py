@@ -53,6 +53,7 @@ class Rows:
 async def rows_of(session: Session, lead_id: str, campaign: str | None = None) -> Rows:
     """The lead's rows, of one campaign or of all."""
     lead = await get(session, lead_id)
+    lead_id = lead.id
     journeys = await _journeys(session, lead_id, campaign)
     ids = [row.id for row in journeys]
     moves: dict[str, list[MoveRow]] = defaultdict(list)

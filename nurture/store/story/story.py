@@ -10,14 +10,14 @@ from nurture.bulk import is_bulk
 from nurture.decisions import events_needed
 from nurture.fading import points_now
 from nurture.profile import address_hash
-from nurture.store import campaigns
+from nurture.store import campaigns, merges
 from nurture.store.database import Session
 from nurture.store.facts import load_facts
 from nurture.store.models import ConsentRow, CrossingRow, DeadLetterRow, LeadRow, OutboxRow
 from nurture.store.story.doors import events_at_doors, outside
 from nurture.store.story.journeys import Walked, entered_by, journey_story, walked
 from nurture.store.story.mailings import mailed
-from nurture.store.story.parts import Consent, Crossing, GivenUp, KeptOut, Points, Story
+from nurture.store.story.parts import Consent, Crossing, GivenUp, KeptOut, MergedIn, Points, Story
 from nurture.store.story.rows import Rows, rows_of
 from nurture.store.suppressions import suppressed
 from nurture.triggers import On, When
@@ -30,7 +30,7 @@ async def story_of(session: Session, lead_id: str, now: datetime, campaign: str 
     journeys = [walked(rows, row) for row in rows.journeys]
     never_in = await _never_in(session, rows, campaign)
     names = events_at_doors(never_in) | _listened(journeys)
-    facts = await load_facts(session, lead_id, names, now)
+    facts = await load_facts(session, rows.lead.id, names, now)
     lead = rows.lead
     return Story(
         lead_id=lead.id,
@@ -40,6 +40,7 @@ async def story_of(session: Session, lead_id: str, now: datetime, campaign: str 
         test=lead.test,
         stage=lead.stage,
         scores=dict(sorted(points_now(lead.scores, lead.fading, now).items())),
+        merged=await _merged(session, lead.id),
         consents=await _consents(session, lead.id),
         suppressed=await suppressed(session, address_hash(lead.email)) if lead.email else {},
         points=tuple(Points(row.at, row.score, row.rule, row.points) for row in rows.points),
@@ -84,6 +85,13 @@ def _kept_out(rows: Rows) -> tuple[KeptOut, ...]:
         by = entered_by("", event) if event is not None else "a bulk run" if is_bulk(row.event) else ""
         found.append(KeptOut(row.at, row.campaign, by, row.reason))
     return tuple(found)
+
+
+async def _merged(session: Session, lead_id: str) -> tuple[MergedIn, ...]:
+    return tuple(
+        MergedIn(row.at, row.gone_id, row.by, tuple(value for _, value in row.was.get("keys", ())), len(row.journeys))
+        for row in await merges.of_lead(session, lead_id)
+    )
 
 
 async def _consents(session: Session, lead_id: str) -> tuple[Consent, ...]:

@@ -29,7 +29,7 @@ async def imported(store: Store, now: datetime, folder: Path, lines: Sequence[st
     fields = fields_of(sheet.columns, {}, file.name)
     intake = Intake(store, Catalogue(), settings)
     bringing = Import(Here(settings, store, now), intake, file.name, fields, {}, "import", told)
-    await bringing.take(list(sheet.rows()))
+    await bringing.finish(bringing.begin(list(sheet.rows())))
     await intake.close()
     return bringing, told.getvalue().splitlines()
 
