@@ -19,6 +19,11 @@ from nurture.store.database import driver_url
 FAST_AND_LOOSE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")  # nobody needs it after a crash
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that nobody waits for it at the end."""
+    items.sort(key=lambda item: "test_ring" not in item.nodeid)
+
+
 @pytest.fixture
 def now() -> datetime:
     """A Monday in November, ten in the morning UTC."""

@@ -128,6 +128,22 @@ def test_the_tests_of_a_new_repository_pass(tmp_path: Path) -> None:
     assert "3 passed" in told.stdout, told.stdout
 
 
+@pytest.mark.parametrize(
+    ("preset", "said"), [("long", "7 campaigns, 17 templates"), ("retail", "5 campaigns, 14 templates")]
+)
+def test_a_preset_has_nothing_wrong_and_its_own_tests_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, said: str
+) -> None:
+    folder = tmp_path / preset
+    assert run("init", str(folder), "--preset", preset).exit_code == 0
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+
+    assert run("check").output == f"{said}: no faults\n"
+    tested = subprocess.run([sys.executable, "-m", "pytest", "-q"], capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stdout
+
+
 def test_a_port_in_use_is_one_clear_line_with_the_remedy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         told = run("web", "--port", str(taken.getsockname()[1]))

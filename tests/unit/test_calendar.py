@@ -581,7 +581,7 @@ def test_the_clocks_of_the_properties_do_change(change: Change) -> None:
     assert at.astimezone(ZoneInfo(name)).utcoffset() != (at - AN_INSTANT).astimezone(ZoneInfo(name)).utcoffset()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(change=changes, offset=offsets, window=windows)
 def test_a_window_is_open_exactly_when_the_wall_clock_reads_a_time_inside(
     change: Change, offset: timedelta, window: Window
@@ -594,7 +594,7 @@ def test_a_window_is_open_exactly_when_the_wall_clock_reads_a_time_inside(
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(change=changes, offset=offsets, window=windows)
 def test_the_next_opening_of_a_window_is_the_first_instant_inside(
     change: Change, offset: timedelta, window: Window
@@ -612,7 +612,7 @@ def test_the_next_opening_of_a_window_is_the_first_instant_inside(
     assert next_opening(window, not_before, zone) == expected
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(change=changes, offset=offsets, window=windows)
 def test_quiet_hours_end_at_the_first_instant_outside(change: Change, offset: timedelta, window: QuietHours) -> None:
     now = change[1] + offset
@@ -630,7 +630,7 @@ def test_quiet_hours_end_at_the_first_instant_outside(change: Change, offset: ti
     assert end_of_quiet(window, now, zone) == expected
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(change=changes, offset=offsets, clock=clock_times)
 def test_the_next_clock_time_is_when_the_wall_clock_first_reaches_it(
     change: Change, offset: timedelta, clock: ClockTime
@@ -670,7 +670,7 @@ any_zone = st.timezone_keys(allow_prefix=False).filter(lambda key: resolve_zone(
 any_time = st.datetimes(datetime(1975, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(zone=any_zone, not_before=any_time, opening=openings)
 def test_an_opening_is_never_early_and_its_own_next_opening(
     zone: ZoneInfo, not_before: datetime, opening: ClockTime | Window
@@ -681,7 +681,7 @@ def test_an_opening_is_never_early_and_its_own_next_opening(
     assert next_opening(opening, found, zone) == found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(zone=any_zone, not_before=any_time, opening=openings)
 def test_an_opening_is_at_most_a_week_away_or_two_where_a_gap_swallows_a_window(
     zone: ZoneInfo, not_before: datetime, opening: ClockTime | Window

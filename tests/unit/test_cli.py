@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -60,22 +58,6 @@ def test_a_new_repository_has_the_layout_and_the_notices_of_the_examples() -> No
     shared = [source for _, source in starter_files() if {"layouts", "team"} & set(source.parts)]
     places = [ROOT / source.relative_to(STARTER) for source in shared]
     assert [source.read_text() for source in shared] == [place.read_text() for place in places]
-
-
-@pytest.mark.parametrize(
-    ("preset", "said"), [("long", "7 campaigns, 17 templates"), ("retail", "5 campaigns, 14 templates")]
-)
-def test_a_preset_has_nothing_wrong_and_its_own_tests_hold(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, said: str
-) -> None:
-    folder = tmp_path / preset
-    assert run("init", str(folder), "--preset", preset).exit_code == 0
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
-
-    assert run("check").output == f"{said}: no faults\n"
-    tested = subprocess.run([sys.executable, "-m", "pytest", "-q"], capture_output=True, text=True, check=False)
-    assert tested.returncode == 0, tested.stdout
 
 
 def test_a_preset_that_is_none_is_refused_with_those_there_are(tmp_path: Path) -> None:
