@@ -202,7 +202,8 @@ async def sings(stack: Nest, relay: Relay, store: Store) -> str:
         async def ended() -> bool:
             called = [row.status for row in await rows(store, RequestRow) if row.kind == "hand_off"]
             endings = [row.ending for row in await rows(store, JourneyRow)]
-            return (called, endings) == (["done"], ["left: sung"])
+            sent = {row.status for row in await rows(store, MessageRow)}
+            return (called, endings, sent) == (["done"], ["left: sung"], {"accepted"})
 
         await until(ended)
         unsubscribe = await link_of(relay, b"/u/")

@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.temporal]
 
 
 def demo(*options: str) -> subprocess.CompletedProcess[str]:
-    """The demo with 20 people and a day of a fifth of a second, run to its end from elsewhere."""
-    command = [str(NURTURE), "demo", "--once", "--leads", "20", "--speed", "1d=0.2s", *options]
+    """The demo with 12 people and a day of 150 ms, run to its end from elsewhere."""
+    command = [str(NURTURE), "demo", "--once", "--leads", "12", "--speed", "1d=0.15s", *options]
     env = {**os.environ, "NURTURE_ENVIRONMENT": "production", "TEMPORAL_ADDRESS": "nowhere.example:7233"}
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False, env=env)
 
