@@ -345,7 +345,7 @@ async def test_erasures_and_a_dispatcher_at_the_same_rows_never_wait_for_each_ot
     postgres_url: str, now: datetime
 ) -> None:
     store = Store(postgres_url)
-    for n in range(10):
+    for n in range(6):
         await erased_while_settled(Scene(store, now), [f"lead-{n}-{m}" for m in range(12)])
     left = {name for name, theirs in (await content(store)).items() if any("lead-" in row for row in theirs)}
     await store.close()
