@@ -38,7 +38,7 @@ async def take_reports(provider: str, request: Request, here: Annotated[State, D
     now = clock()
     names = set(request.headers.keys())
     once = {name: values[0] for name in names if len(values := request.headers.getlist(name)) == 1}
-    posted = Posted(once, await request.body(), now)
+    posted = Posted(once, await request.body())
     given = as_json(posted.body)
     if not reporter.proven(posted, given):
         raise Unauthorised(

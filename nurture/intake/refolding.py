@@ -13,6 +13,7 @@ from nurture.profile import facts_tree
 from nurture.rulebook import Rulebook
 from nurture.scores import Change, Score, changes_by_profile, gifts
 from nurture.store import fading
+from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.facts import happenings
 from nurture.store.held import HeldLead
@@ -21,7 +22,7 @@ from nurture.store.models import ScoreChangeRow
 CHANGES = table(ScoreChangeRow)
 COLUMNS = ("id", "lead_id", "score", "rule", "points", "cause", "dated", "version")
 GIVEN = select(*(CHANGES.c[name] for name in COLUMNS)).where(
-    CHANGES.c.lead_id.in_(bindparam("leads", expanding=True)), CHANGES.c.score.in_(bindparam("scores", expanding=True))
+    among(CHANGES.c.lead_id, "leads"), among(CHANGES.c.score, "scores")
 )
 GONE = delete(CHANGES).where(CHANGES.c.id.in_(bindparam("ids", expanding=True)))
 MOST_AT_ONCE = 500

@@ -18,13 +18,15 @@ class Shadows:
     """The definitions in the shadow, by what may make them true."""
 
     def __init__(self, definitions: Iterable[Definition]) -> None:
-        self.definitions = [one for one in definitions if one.shadow]
+        self._definitions = [
+            (one, one.ready.depends_on(), events_needed(one.ready)) for one in definitions if one.shadow
+        ]
 
     def look(self, connection: Connection, leads: Mapping[str, HeldLead], changed: Mapping[str, set[str]]) -> None:
         """Look at the leads of which something changed that a definition depends on; all else is written already."""
-        for definition in self.definitions:
-            meant = [lead_id for lead_id, keys in changed.items() if keys & definition.ready.depends_on()]
-            did = happenings(connection, meant, events_needed(definition.ready))
+        for definition, depends_on, names in self._definitions:
+            meant = [lead_id for lead_id, keys in changed.items() if keys & depends_on]
+            did = happenings(connection, meant, names)
             found = []
             for lead in map(leads.__getitem__, meant):
                 now = lead.last_received

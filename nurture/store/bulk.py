@@ -17,14 +17,14 @@ Rows: TypeAlias = Sequence[Mapping[str, Any]]
 UNLESS_THERE = " ON CONFLICT DO NOTHING"
 
 
-class Statement(NamedTuple):
-    """A statement as the driver takes it, and how each of its values is given."""
+class Filling(NamedTuple):
+    """A statement that is filled with rows, as the driver takes it, and how each of its values is given."""
 
     text: str
     values: tuple[tuple[str, Conversion | None], ...]
 
 
-Maker: TypeAlias = Callable[[Dialect, Table, tuple[str, ...]], Statement]
+Maker: TypeAlias = Callable[[Dialect, Table, tuple[str, ...]], Filling]
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -84,24 +84,24 @@ def _insert_unless_there(connection: Connection, model: type[SQLModel], row: Map
     return connection.exec_driver_sql(statement.text + UNLESS_THERE, given).rowcount == 1
 
 
-def _given(statement: Statement, rows: Rows) -> list[tuple[Any, ...]]:
+def _given(statement: Filling, rows: Rows) -> list[tuple[Any, ...]]:
     values = statement.values
     return [tuple([as_given(row[name]) if as_given else row[name] for name, as_given in values]) for row in rows]
 
 
 @lru_cache(maxsize=100)
-def _insert(dialect: Dialect, of: Table, columns: tuple[str, ...]) -> Statement:
+def _insert(dialect: Dialect, of: Table, columns: tuple[str, ...]) -> Filling:
     return _compiled(dialect, insert(of).values({name: bindparam(name) for name in columns}), of)
 
 
 @lru_cache(maxsize=100)
-def _update(dialect: Dialect, of: Table, columns: tuple[str, ...]) -> Statement:
+def _update(dialect: Dialect, of: Table, columns: tuple[str, ...]) -> Filling:
     # SQLAlchemy keeps a column's own name for itself, so each parameter has another.
     new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns if name != "id"}
     return _compiled(dialect, update(of).where(of.c.id == bindparam("new_id")).values(new), of)
 
 
-def _compiled(dialect: Dialect, statement: Insert | Update, of: Table) -> Statement:
+def _compiled(dialect: Dialect, statement: Insert | Update, of: Table) -> Filling:
     compiled = statement.compile(dialect=dialect)
     names = [name.removeprefix("new_") for name in compiled.positiontup or ()]
-    return Statement(str(compiled), tuple((name, giving(dialect, of.c[name].type)) for name in names))
+    return Filling(str(compiled), tuple((name, giving(dialect, of.c[name].type)) for name in names))

@@ -11,6 +11,7 @@ from sqlmodel import select as select_rows
 from nurture.campaign import Reentry
 from nurture.ledger import Status
 from nurture.merging import Joined, Travelled, sent_by_another
+from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.merge_tables import MergeRow
@@ -18,7 +19,7 @@ from nurture.store.models import JourneyRow, MessageRow
 from nurture.store.plain import execute, run
 
 MERGES, MESSAGES, JOURNEYS = table(MergeRow), table(MessageRow), table(JourneyRow)
-STANDS_FOR = select(MERGES.c.gone_id, MERGES.c.lead_id).where(MERGES.c.gone_id.in_(bindparam("given", expanding=True)))
+STANDS_FOR = select(MERGES.c.gone_id, MERGES.c.lead_id).where(among(MERGES.c.gone_id, "given"))
 SENT_BEFORE = "it was sent before the lead was merged"
 """The reason of a message that is not sent, since the person got it as the other lead."""
 GOT = (Status.ACCEPTED, Status.COMMITTING, Status.UNKNOWN)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, delete, exists, select, update
+from sqlalchemy import Connection, Table, delete, exists, select, update
 from sqlmodel import SQLModel
 
 from nurture.journey import MERGED
@@ -15,6 +15,7 @@ from nurture.ledger import SENDABLE, Status
 from nurture.merging import Travelled, numbered, refused, superseded
 from nurture.needs import Need, holds
 from nurture.store import recommended, visitors
+from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.consents import answers_of
 from nurture.store.held import HeldLead
@@ -40,7 +41,6 @@ from nurture.store.score_tables import FadingRow, ShadowRow
 LEADS, EVENTS, IDENTITIES = table(LeadRow), table(EventRow), table(IdentityRow)
 JOURNEYS, MESSAGES, CROSSINGS, NEEDS = table(JourneyRow), table(MessageRow), table(CrossingRow), table(NeedRow)
 COUNTED_ANEW: tuple[type[SQLModel], ...] = (FadingRow, ShadowRow)
-BOTH: BindParameter[Any] = bindparam("both", expanding=True)
 FAR = 1_000_000  # runs are counted from there while they are put in order, so that none is there twice
 
 
@@ -103,7 +103,7 @@ def _unless_there(connection: Connection, of: Table, kept: str, gone: str, same:
 
 def _crossings(connection: Connection, kept: str, gone: str, now: datetime) -> None:
     """Count the thresholds that fired for both in one row; where one is not armed yet, it is not armed at all."""
-    query = select(CROSSINGS).where(CROSSINGS.c.lead_id.in_(BOTH))
+    query = select(CROSSINGS).where(among(CROSSINGS.c.lead_id, "both"))
     rows = [dict(row) for row in connection.execute(query, {"both": [kept, gone]}).mappings()]
     if not any(row["lead_id"] == gone for row in rows):
         return
@@ -126,7 +126,7 @@ def _crossings(connection: Connection, kept: str, gone: str, now: datetime) -> N
 
 def _needs(connection: Connection, kept: str, gone: str) -> None:
     """Of a need of both, what was said of it last holds, but nothing presumed against what a lead said itself."""
-    query = select(NEEDS).where(NEEDS.c.lead_id.in_(BOTH)).order_by(NEEDS.c.at, NEEDS.c.kind, NEEDS.c.readiness)
+    query = select(NEEDS).where(among(NEEDS.c.lead_id, "both")).order_by(NEEDS.c.at, NEEDS.c.kind, NEEDS.c.readiness)
     rows = [dict(row) for row in connection.execute(query, {"both": [kept, gone]}).mappings()]
     if not any(row["lead_id"] == gone for row in rows):
         return
@@ -136,14 +136,14 @@ def _needs(connection: Connection, kept: str, gone: str) -> None:
         said = Need.model_validate({name: row[name] for name in Need.model_fields})
         known = None if before is None else Need.model_validate({name: before[name] for name in Need.model_fields})
         last[row["product"]] = {**row, "lead_id": kept, **holds(known, said).model_dump()}
-    connection.execute(delete(NEEDS).where(NEEDS.c.lead_id.in_(BOTH)), {"both": [kept, gone]})
+    connection.execute(delete(NEEDS).where(among(NEEDS.c.lead_id, "both")), {"both": [kept, gone]})
     insert_rows(connection, NeedRow, list(last.values()))
 
 
 def _journeys(connection: Connection, kept: str, gone: str, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Put the journeys of both in one row, and have those ended that are one too many; who came, and who ends."""
     names = ("id", "campaign", "key", "run", "entered", "status", "lead_id")
-    query = select(*(JOURNEYS.c[name] for name in names)).where(JOURNEYS.c.lead_id.in_(BOTH))
+    query = select(*(JOURNEYS.c[name] for name in names)).where(among(JOURNEYS.c.lead_id, "both"))
     rows = connection.execute(query, {"both": [kept, gone]}).all()
     came = tuple(row.id for row in rows if row.lead_id == gone)
     if not came:
@@ -169,7 +169,7 @@ def _ending(lead_id: str, journey_id: str, now: datetime) -> dict[str, Any]:
 def _mailed(connection: Connection, kept: str, gone: str, now: datetime) -> None:
     """Let one message of each mailing count for both: one that went out keeps the other from going."""
     query = select(*(MESSAGES.c[name] for name in ("id", "run_id", "lead_id", "status"))).where(
-        MESSAGES.c.lead_id.in_(BOTH), MESSAGES.c.run_id.is_not(None)
+        among(MESSAGES.c.lead_id, "both"), MESSAGES.c.run_id.is_not(None)
     )
     rows = connection.execute(query, {"both": [kept, gone]}).all()
     own = {row.run_id: row for row in rows if row.lead_id == kept}

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, func, select
 
 from nurture.backtest import Moment, Past
 from nurture.scores import Change
+from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.facts import happenings
@@ -19,12 +20,12 @@ AT_ONCE = 500
 LEADS, PROFILES, POINTS = table(LeadRow), table(ProfileChangeRow), table(ScoreChangeRow)
 LEARNT = (
     select(PROFILES.c.lead_id, PROFILES.c.received, PROFILES.c.became)
-    .where(PROFILES.c.lead_id.in_(bindparam("leads", expanding=True)))
+    .where(among(PROFILES.c.lead_id, "leads"))
     .order_by(PROFILES.c.id)
 )
 OUTRIGHT = (
     select(POINTS.c.lead_id, POINTS.c.at, POINTS.c.score, POINTS.c.rule, POINTS.c.points)
-    .where(POINTS.c.lead_id.in_(bindparam("leads", expanding=True)), POINTS.c.version == "")
+    .where(among(POINTS.c.lead_id, "leads"), POINTS.c.version == "")
     .order_by(POINTS.c.id)
 )
 

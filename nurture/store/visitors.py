@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
+from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table
 from nurture.store.capture_tables import VisitorRow
 
@@ -14,7 +15,7 @@ QUIET = timedelta(minutes=30)
 
 VISITORS = table(VisitorRow)
 SEEN = select(*(VISITORS.c[name] for name in ("lead_id", "first_at", "last_at", "sessions"))).where(
-    VISITORS.c.lead_id.in_(bindparam("leads", expanding=True))
+    among(VISITORS.c.lead_id, "leads")
 )
 CHANGED = (
     update(VISITORS)

@@ -84,7 +84,10 @@ class Proxy:
             return
         both = {writer, far_writer}
         self._open |= both
-        await asyncio.gather(self._pump(reader, far_writer, self._there), self._pump(far_reader, writer, self._back))
+        with suppress(asyncio.CancelledError):  # the end of the run: asyncio would print what nobody waits for
+            await asyncio.gather(
+                self._pump(reader, far_writer, self._there), self._pump(far_reader, writer, self._back)
+            )
         self._open -= both
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passable: asyncio.Event) -> None:

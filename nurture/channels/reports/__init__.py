@@ -56,7 +56,6 @@ class Posted:
 
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
-    at: datetime
 
 
 class Reporter(ABC):
