@@ -1,15 +1,20 @@
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
 from nurture.catalogue import Catalogue
+from nurture.cli.context import out
 from nurture.hooks import Source
 from nurture.settings import Settings
 from nurture.store import Store
 from nurture.store.api_keys import SCOPES, make_key
+from nurture.store.migrate import upgrade
+from tests.integration.commands import run
 from tests.integration.scene import Scene
 from tests.integration.walking import Perilous, Way
 from web.app import compose
@@ -31,6 +36,24 @@ async def way(database_url: str, now: datetime) -> AsyncIterator[Way]:
     store = Perilous(database_url)
     yield Way(store, now)
     await store.close()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with our tables, as `nurture db upgrade` makes it."""
+    file = tmp_path_factory.mktemp("migrated") / "nurture.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def repository(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A team's new repository with a database, where every command is given."""
+    monkeypatch.setattr(out, "width", 140)
+    monkeypatch.delenv("NURTURE_DATABASE_URL", raising=False)
+    run("init", str(tmp_path))
+    shutil.copy(migrated, tmp_path / "nurture.db")
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ import asyncio
 import json
 import logging
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,11 +17,9 @@ from sqlmodel import SQLModel, select
 from typer.testing import CliRunner, Result
 
 from nurture.catalogue import Catalogue
-from nurture.cli.context import out
 from nurture.cli.main import app
 from nurture.loader import load
 from nurture.store import Store
-from nurture.store.migrate import upgrade
 from nurture.store.models import (
     CampaignRow,
     ConsentRow,
@@ -34,27 +31,12 @@ from nurture.store.models import (
     VersionRow,
 )
 from tests.integration.bulk import a_lead, settle
+from tests.integration.commands import run
 from tests.integration.life import Life
 
 ROOT = Path(__file__).parents[2]
 
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with our tables, as `nurture db upgrade` makes it."""
-    file = tmp_path_factory.mktemp("migrated") / "nurture.db"
-    upgrade(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture(autouse=True)
-def _repository(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A team's new repository with a database, where every command is given."""
-    monkeypatch.setattr(out, "width", 140)
-    monkeypatch.delenv("NURTURE_DATABASE_URL", raising=False)
-    run("init", str(tmp_path))
-    shutil.copy(migrated, tmp_path / "nurture.db")
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("repository")
 
 
 @pytest.fixture(autouse=True)
@@ -67,16 +49,12 @@ def _logs() -> Iterator[None]:
 
 
 @pytest.fixture
-async def life(tmp_path: Path, _repository: None) -> AsyncIterator[Life]:
+async def life(tmp_path: Path, repository: None) -> AsyncIterator[Life]:
     """The campaign of the repository, in which leads live."""
     store = Store(f"sqlite:///{tmp_path / 'nurture.db'}")
     async with Life(store, datetime.now(UTC).replace(hour=12), templates=tmp_path / "templates") as life:
         yield life
     await store.close()
-
-
-def run(*arguments: str, **env: str) -> Result:
-    return CliRunner().invoke(app, arguments, env=env)
 
 
 async def said(*arguments: str) -> str:

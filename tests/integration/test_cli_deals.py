@@ -2,46 +2,27 @@
 
 import asyncio
 import json
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import SQLModel, select
-from typer.testing import CliRunner, Result
 
-from nurture.cli.context import out
-from nurture.cli.main import app
 from nurture.intake.incoming import Internal, Recommended
 from nurture.rewards import Reward
 from nurture.store import Store
-from nurture.store.migrate import upgrade
 from nurture.store.models import RequestRow
 from nurture.store.recommendation_tables import RewardRow
 from nurture.store.referrals import share_code
 from nurture.triggers import on
+from tests.integration.commands import run
 from tests.integration.life import Life
 from tests.integration.test_surveys import TEMPLATES, UNHAPPY
 
 FRIEND = "bob@example.org"
 
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("migrated") / "nurture.db"
-    upgrade(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture(autouse=True)
-def _repository(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A team's new repository with a database, where every command is given."""
-    monkeypatch.setattr(out, "width", 140)
-    monkeypatch.delenv("NURTURE_DATABASE_URL", raising=False)
-    run("init", str(tmp_path))
-    shutil.copy(migrated, tmp_path / "nurture.db")
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("repository")
 
 
 async def a_life() -> None:
@@ -61,13 +42,9 @@ async def a_life() -> None:
 
 
 @pytest.fixture
-def life(_repository: None) -> None:
+def life(repository: None) -> None:
     """Ann has a task, and a reward for a friend."""
     asyncio.run(a_life())
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
 
 
 def the(model: type[SQLModel], **like: Any) -> Any:
