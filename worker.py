@@ -1,6 +1,7 @@
 """The long-running worker: settings, store, channels, campaigns and schedules, composed; nothing else."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -258,6 +259,7 @@ async def work(
     watched.metrics.tally("nurture_dispatched", what, "outcome", dispatcher.tally)
     watched.needed.now_by("dispatcher", rounds(lambda: dispatcher.looked_at, lambda: datetime.now(UTC)))
     async with working(client, equipment, engine), sweeping(equipment, client, watched.temporal):
+        gc.freeze()  # what is there by now stays: collecting would look through it again and again
         log.info("worker.ready", campaigns=sorted(catalogue.campaigns))
         await dispatcher.run(stop)
         log.info("worker.stopping")

@@ -1,6 +1,7 @@
 """The web process: settings, store, catalogue and routes, composed."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -73,6 +74,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         app.state.nurture = State(
             settings, store, catalogue, taking, signed, Keys(store), seals, heard_from, needed, captures, *throttles
         )
+        gc.freeze()  # what is there by now stays: collecting would look through it again and again
         counting = asyncio.create_task(captures.keep_writing())
         lookout = Lookout(metrics, needed, store)
         async with shown(lookout, settings.metrics_host, settings.web_metrics_port, "NURTURE_WEB_METRICS_PORT"):

@@ -41,8 +41,7 @@ def web(
 ) -> None:
     """Run the web process: intake, webhooks, links and pages."""
     _require_free(host, port)
-    place = ["--app-dir", str(application_root("web/app.py"))]
-    _become("-m", "uvicorn", "web.app:create", "--factory", *place, "--host", host, "--port", str(port))
+    _become("-m", "web", "--host", host, "--port", str(port), root=application_root("web/app.py"))
 
 
 def doctor(

@@ -23,10 +23,11 @@ from nurture.settings import Settings
 from nurture.store import Store
 from nurture.store.bulk import table
 from nurture.store.models import OutboxRow
+from nurture.store.plain import Statement
 
 IDS = table(OutboxRow).c.id
-RANGE = select(select(func.max(IDS)).scalar_subquery(), select(func.min(IDS)).scalar_subquery())
-DEPTH = select(func.count(IDS))
+RANGE = Statement(select(select(func.max(IDS)).scalar_subquery(), select(func.min(IDS)).scalar_subquery()))
+DEPTH = Statement(select(func.count(IDS)))
 MOST_TOGETHER = 1000
 MOST_WAITING = 20_000
 MOST_TRIES = 3
@@ -143,8 +144,9 @@ class Intake:
 
     def _check_room(self, connection: Connection) -> None:
         # Ids tell at once how many rows there can be at most; they are counted only when that is too many.
-        newest, oldest = connection.execute(RANGE).one()
+        ((newest, oldest),) = RANGE.on(connection)
         if newest is None or newest - oldest + 1 < self.limit:
             return
-        if connection.execute(DEPTH).scalar_one() >= self.limit:
+        ((depth,),) = DEPTH.on(connection)
+        if depth >= self.limit:
             raise Unavailable("the outbox is full, since nothing is delivered at present: try again later")

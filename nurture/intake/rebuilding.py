@@ -132,9 +132,7 @@ def _thresholds(
         return []
     fired: dict[str, dict[RuleKey, Fired]] = {lead_id: {} for lead_id in leads}
     keys = sorted({one.score.key for one in found})
-    for lead_id, score, threshold, n, rearmed_at in connection.execute(
-        FIRED, {"lead_ids": list(leads), "scores": keys}
-    ):
+    for lead_id, score, threshold, n, rearmed_at in FIRED.on(connection, lead_ids=leads, scores=keys):
         fired[lead_id][score, threshold] = Fired(n, armed=rearmed_at is not None)
     reached: list[Reached] = []
     new: list[dict[str, Any]] = []

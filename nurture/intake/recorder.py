@@ -32,13 +32,14 @@ from nurture.store.held import HeldLead
 from nurture.store.merging import Merge
 from nurture.store.models import ConsentRow, EventRow, OutboxRow, new_id
 from nurture.store.outbox import UNCLAIMED
+from nurture.store.plain import Statement
 from nurture.store.score_tables import ProfileChangeRow
 from nurture.tally import Crossed
 
 SMALLEST = timedelta(microseconds=1)
 UNSUBSCRIBED, SCORE_REACHED = "unsubscribed", "score_reached"
 EVENTS = table(EventRow)
-KNOWN = select(EVENTS.c.id, EVENTS.c.lead_id).where(among(EVENTS.c.id, "given"))
+KNOWN = Statement(select(EVENTS.c.id, EVENTS.c.lead_id).where(among(EVENTS.c.id, "given")))
 
 
 @dataclass(slots=True)
@@ -199,7 +200,7 @@ def _known(connection: Connection, items: Sequence[Prepared]) -> dict[str, str]:
     ids = [item.id for item in items if item.given.id is not None]
     if not ids:
         return {}
-    return dict(connection.execute(KNOWN, {"given": ids}).all())
+    return {row[0]: row[1] for row in KNOWN.on(connection, given=ids)}
 
 
 def _consents(connection: Connection, taken: Sequence[Taken]) -> dict[str, dict[str, Answer]]:

@@ -18,17 +18,19 @@ from nurture.store.bulk import insert_rows, table
 from nurture.store.facts import happenings
 from nurture.store.held import HeldLead
 from nurture.store.models import CrossingRow, ScoreChangeRow
+from nurture.store.plain import Row, Statement
 from nurture.tally import Crossed, Fired, RuleKey, Taken, Tally
 from nurture.triggers import On
 
 CHANGES, CROSSINGS = table(ScoreChangeRow), table(CrossingRow)
 RULE = (CHANGES.c.lead_id, CHANGES.c.score, CHANGES.c.rule)
 THEIRS = tuple(among(column, f"{column.name}s") for column in RULE)
-STANDING = select(*RULE, func.sum(CHANGES.c.points)).where(*THEIRS).group_by(*RULE)
-COUNTED = select(*RULE, CHANGES.c.dated, CHANGES.c.cause).where(*THEIRS)
-RECENTLY = COUNTED.where(CHANGES.c.dated > bindparam("since"))
+STANDING = Statement(select(*RULE, func.sum(CHANGES.c.points)).where(*THEIRS).group_by(*RULE))
+STAMPED = select(*RULE, CHANGES.c.dated, CHANGES.c.cause).where(*THEIRS)
+COUNTED = Statement(STAMPED)
+RECENTLY = Statement(STAMPED.where(CHANGES.c.dated > bindparam("since")))
 UNIQUE = ("lead_id", "score", "rule", "cause")
-FIRED = (
+FIRED = Statement(
     select(*(CROSSINGS.c[name] for name in ("lead_id", "score", "threshold", "n", "rearmed_at")))
     .where(*(among(CROSSINGS.c[name], f"{name}s") for name in ("lead_id", "score")))
     .order_by(CROSSINGS.c.n)
@@ -96,20 +98,19 @@ class Scoring:
         keys = [score.key for score in scores if score.thresholds]
         if not keys:
             return
-        rows = connection.execute(FIRED, {"lead_ids": list(leads), "scores": keys})
+        rows = FIRED.on(connection, lead_ids=leads, scores=keys)
         for lead_id, score, threshold, n, rearmed_at in rows:
             found.of[lead_id].fired[score, threshold] = Fired(n, armed=rearmed_at is not None)
 
 
 def _of_rules(
-    connection: Connection, query: Any, leads: set[str], rules: Sequence[RuleKey], **more: Any
-) -> list[tuple[Any, ...]]:
+    connection: Connection, asked: Statement, leads: set[str], rules: Sequence[RuleKey], **more: Any
+) -> list[Row]:
     if not rules:
         return []
     scores, names = {score for score, _ in rules}, {name for _, name in rules}
-    given = {"lead_ids": list(leads), "scores": list(scores), "rules": list(names), **more}
-    wanted = set(rules)
-    return [tuple(row) for row in connection.execute(query, given) if (row[1], row[2]) in wanted]
+    found, wanted = asked.on(connection, lead_ids=leads, scores=scores, rules=names, **more), set(rules)
+    return [row for row in found if (row[1], row[2]) in wanted]
 
 
 class Tallies:

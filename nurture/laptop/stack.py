@@ -155,8 +155,7 @@ class Stack:
         self._run("catcher", "-m", "nurture.laptop.catcher", *ports, "--log", str(self.mail_log))
 
     def _start_web(self) -> None:
-        where = ["--host", HOST, "--port", str(self.ports.web), "--no-access-log"]
-        self._run("web", "-m", "uvicorn", "web.app:create", "--factory", *where)
+        self._run("web", "-m", "web", "--host", HOST, "--port", str(self.ports.web))
 
     def _run(self, name: str, *arguments: str) -> None:
         self._children.start(name, [sys.executable, *arguments], self._env, self.home)

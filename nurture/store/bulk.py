@@ -1,7 +1,7 @@
 """Many rows in one statement, past SQLAlchemy's handling of each value: that takes longer than the database does."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Dialect, Insert, Table, Update, bindparam, insert, update
@@ -58,9 +58,9 @@ def insert_rows(connection: Connection, model: type[SQLModel], rows: Rows) -> No
     _run(connection, _insert, model, rows)
 
 
-def update_rows(connection: Connection, model: type[SQLModel], rows: Rows) -> None:
-    """Update rows by their `id`; all of them give the same columns."""
-    _run(connection, _update, model, rows)
+def update_rows(connection: Connection, model: type[SQLModel], rows: Rows, by: str = "id") -> None:
+    """Update rows by their `by`; all of them give the same columns."""
+    _run(connection, partial(_update, by=by), model, rows)
 
 
 async def _all(session: Session, make: Maker, model: type[SQLModel], rows: Rows) -> None:
@@ -73,9 +73,14 @@ async def _all(session: Session, make: Maker, model: type[SQLModel], rows: Rows)
 
 
 def _run(connection: Connection, make: Maker, model: type[SQLModel], rows: Rows) -> None:
-    if rows:
-        statement = make(connection.dialect, table(model), tuple(rows[0]))
+    if not rows:
+        return
+    statement = make(connection.dialect, table(model), tuple(rows[0]))
+    driver = on_the_loop.driver_below(connection)
+    if driver is None:
         connection.exec_driver_sql(statement.text, _given(statement, rows))
+    else:
+        tell_all(driver, statement.text, _given(statement, rows))
 
 
 def _insert_unless_there(connection: Connection, model: type[SQLModel], row: Mapping[str, Any]) -> bool:
@@ -95,10 +100,10 @@ def _insert(dialect: Dialect, of: Table, columns: tuple[str, ...]) -> Filling:
 
 
 @lru_cache(maxsize=100)
-def _update(dialect: Dialect, of: Table, columns: tuple[str, ...]) -> Filling:
+def _update(dialect: Dialect, of: Table, columns: tuple[str, ...], by: str = "id") -> Filling:
     # SQLAlchemy keeps a column's own name for itself, so each parameter has another.
-    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns if name != "id"}
-    return _compiled(dialect, update(of).where(of.c.id == bindparam("new_id")).values(new), of)
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns if name != by}
+    return _compiled(dialect, update(of).where(of.c[by] == bindparam(f"new_{by}")).values(new), of)
 
 
 def _compiled(dialect: Dialect, statement: Insert | Update, of: Table) -> Filling:

@@ -14,7 +14,7 @@ from nurture.store.plain import Statement
 
 CONSENTS = table(ConsentRow)
 ANSWERS = select(*(CONSENTS.c[name] for name in ("lead_id", "topic", "granted", "at")))
-SAID = ANSWERS.where(among(CONSENTS.c.lead_id, "leads"))
+SAID = Statement(ANSWERS.where(among(CONSENTS.c.lead_id, "leads")))
 SAID_BY_ONE = Statement(ANSWERS.where(CONSENTS.c.lead_id == bindparam("lead")))
 
 
@@ -44,7 +44,7 @@ async def current_consents(session: Session, lead_id: str) -> dict[str, bool]:
 
 def answers_of(connection: Connection, lead_ids: Collection[str]) -> dict[str, dict[str, Answer]]:
     """The answers of several leads that hold now, by lead and topic."""
-    return _newest(connection.execute(SAID, {"leads": list(lead_ids)}))
+    return _newest(SAID.on(connection, leads=lead_ids))
 
 
 def _newest(said: Iterable[Sequence[Any]]) -> dict[str, dict[str, Answer]]:

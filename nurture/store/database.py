@@ -27,6 +27,7 @@ SQLITE_SETTINGS = (
     f"PRAGMA busy_timeout={on_the_loop.PATIENCE * 1000:.0f}",  # first: the next one may have to wait
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
+    "PRAGMA wal_autocheckpoint=4000",  # pages: the log is copied into the file four times as seldom as by default
     "PRAGMA foreign_keys=ON",
 )
 

@@ -22,13 +22,14 @@ from nurture.store.leads import locked
 from nurture.store.leases import alone
 from nurture.store.models import ErasureRow, HandOffRow, IdentityRow, JourneyRow, OutboxRow, SuppressionRow
 from nurture.store.personal import PERSONAL
+from nurture.store.plain import Statement
 from nurture.store.suppressions import suppress
 from nurture.store.upsert import insert
 
 ERASED = "erased"
 """The reason of the suppression that an erasure leaves."""
 ERASURES, SUPPRESSIONS = table(ErasureRow), table(SuppressionRow)
-AMONG = select_columns(ERASURES.c.hash).where(among(ERASURES.c.hash, "given"))
+AMONG = Statement(select_columns(ERASURES.c.hash).where(among(ERASURES.c.hash, "given")))
 
 
 class Erased(NamedTuple):
@@ -100,7 +101,7 @@ def erased(connection: Connection, keys: Collection[Key]) -> set[Key]:
     hashes = {key_hash(*key): key for key in keys if _kept_out(key[0])}
     if not hashes:
         return set()
-    return {hashes[one] for one in connection.execute(AMONG, {"given": list(hashes)}).scalars()}
+    return {hashes[row[0]] for row in AMONG.on(connection, given=hashes)}
 
 
 def welcome_back(connection: Connection, keys: Collection[Key]) -> None:

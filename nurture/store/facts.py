@@ -16,13 +16,12 @@ from nurture.store.models import EventRow
 from nurture.store.plain import Statement
 
 EVENTS = table(EventRow)
-HAPPENED = (
+HAPPENED = Statement(
     select(*(EVENTS.c[name] for name in ("lead_id", "name", "at", "properties", "id", "received")))
     .where(among(EVENTS.c.lead_id, "leads"))
     .where(among(EVENTS.c.name, "names"), EVENTS.c.machine.is_(False))
     .order_by(EVENTS.c.received)
 )
-HAPPENED_TO = Statement(HAPPENED)
 
 
 async def load_facts(
@@ -31,7 +30,7 @@ async def load_facts(
     """The facts on a lead, with its events of those names; what machines did is left out."""
     lead = await get(session, lead_id)
     tree = facts_tree(lead.profile, lead.stage, points_now(lead.scores, lead.fading, now))
-    found = await HAPPENED_TO.rows(session, leads=[lead.id], names=names) if names else []
+    found = await HAPPENED.rows(session, leads=[lead.id], names=names) if names else []
     happened = by_name([Happening(*happening) for _, *happening in found])
     return Facts(now=now, lead=tree, happened=happened, pace=pace_factor)
 
@@ -41,7 +40,6 @@ def happenings(connection: Connection, lead_ids: Collection[str], names: Collect
     found: dict[str, list[Happening]] = {}
     if not names or not lead_ids:
         return found
-    given = {"leads": list(lead_ids), "names": list(names)}
-    for lead_id, *happening in connection.execute(HAPPENED, given):
+    for lead_id, *happening in HAPPENED.on(connection, leads=lead_ids, names=names):
         found.setdefault(lead_id, []).append(Happening(*happening))
     return found

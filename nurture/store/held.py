@@ -11,18 +11,20 @@ from nurture.identity import Key
 from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.models import IdentityRow, LeadRow
+from nurture.store.plain import Statement
 
 # Made once: on the way in, putting a statement together takes longer than running it.
 LEADS, IDENTITIES = table(LeadRow), table(IdentityRow)
-BY_KEYS = select(IDENTITIES.c.value, IDENTITIES.c.lead_id).where(
-    IDENTITIES.c.kind == bindparam("kind"), among(IDENTITIES.c.value, "given")
-)
-KINDS = select(IDENTITIES.c.lead_id, IDENTITIES.c.kind).where(among(IDENTITIES.c.lead_id, "given"))
-EXISTING = select(LEADS.c.id).where(among(LEADS.c.id, "given"))
-HELD = (
-    select(
-        *(LEADS.c[name] for name in ("id", "profile", "written", "scores", "fading", "stage", "test", "last_received"))
+BY_KEYS = Statement(
+    select(IDENTITIES.c.value, IDENTITIES.c.lead_id).where(
+        IDENTITIES.c.kind == bindparam("kind"), among(IDENTITIES.c.value, "given")
     )
+)
+KINDS = Statement(select(IDENTITIES.c.lead_id, IDENTITIES.c.kind).where(among(IDENTITIES.c.lead_id, "given")))
+EXISTING = Statement(select(LEADS.c.id).where(among(LEADS.c.id, "given")))
+OF_LEAD = ("id", "profile", "written", "scores", "fading", "stage", "test", "last_received")
+HELD = Statement(
+    select(*(LEADS.c[name] for name in OF_LEAD))
     .where(among(LEADS.c.id, "given"))
     .order_by(LEADS.c.id)
     .with_for_update()
@@ -51,7 +53,7 @@ def by_keys(connection: Connection, keys: Collection[Key]) -> dict[Key, str]:
     found: dict[Key, str] = {}
     for kind in sorted({kind for kind, _ in keys}):
         values = [value for one, value in keys if one == kind]
-        for value, lead_id in connection.execute(BY_KEYS, {"kind": kind, "given": values}):
+        for value, lead_id in BY_KEYS.on(connection, kind=kind, given=values):
             found[kind, value] = lead_id
     return found
 
@@ -60,21 +62,21 @@ def kinds_of(connection: Connection, lead_ids: Collection[str]) -> dict[str, set
     """Of which kinds each lead's keys are."""
     found: dict[str, set[str]] = {lead_id: set() for lead_id in lead_ids}
     if found:
-        for lead_id, kind in connection.execute(KINDS, {"given": list(found)}):
+        for lead_id, kind in KINDS.on(connection, given=list(found)):
             found[lead_id].add(kind)
     return found
 
 
 def existing(connection: Connection, lead_ids: Collection[str]) -> set[str]:
     """Those of the ids that are leads."""
-    return set(connection.execute(EXISTING, {"given": list(lead_ids)}).scalars()) if lead_ids else set()
+    return {row[0] for row in EXISTING.on(connection, given=lead_ids)} if lead_ids else set()
 
 
 def held(connection: Connection, lead_ids: Collection[str]) -> dict[str, HeldLead]:
     """The leads, their rows held until the end of the transaction; always in the same order, so that none deadlocks."""
     if not lead_ids:
         return {}
-    return {row[0]: HeldLead(*row) for row in connection.execute(HELD, {"given": list(lead_ids)})}
+    return {row[0]: HeldLead(*row) for row in HELD.on(connection, given=lead_ids)}
 
 
 def save(connection: Connection, leads: Iterable[HeldLead], now: datetime) -> None:

@@ -16,10 +16,10 @@ from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.merge_tables import MergeRow
 from nurture.store.models import JourneyRow, MessageRow
-from nurture.store.plain import execute, run
+from nurture.store.plain import Statement, execute, run
 
 MERGES, MESSAGES, JOURNEYS = table(MergeRow), table(MessageRow), table(JourneyRow)
-STANDS_FOR = select(MERGES.c.gone_id, MERGES.c.lead_id).where(among(MERGES.c.gone_id, "given"))
+STANDS_FOR = Statement(select(MERGES.c.gone_id, MERGES.c.lead_id).where(among(MERGES.c.gone_id, "given")))
 SENT_BEFORE = "it was sent before the lead was merged"
 """The reason of a message that is not sent, since the person got it as the other lead."""
 GOT = (Status.ACCEPTED, Status.COMMITTING, Status.UNKNOWN)
@@ -34,7 +34,7 @@ SENDERS = (
 
 def stand_for(connection: Connection, lead_ids: Collection[str]) -> dict[str, str]:
     """Of ids of leads that are gone, those of the leads that they are now."""
-    return dict(connection.execute(STANDS_FOR, {"given": list(lead_ids)}).all()) if lead_ids else {}
+    return {row[0]: row[1] for row in STANDS_FOR.on(connection, given=lead_ids)} if lead_ids else {}
 
 
 async def stands_for(session: Session, lead_id: str) -> str | None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Generator
 from typing import Any, Self
 
-from sqlalchemy import URL, AsyncAdaptedQueuePool, Pool, StaticPool
+from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, Pool, StaticPool
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -107,6 +107,12 @@ async def _entered(session: AsyncSession) -> sqlite3.Connection:
 def driver_of(session: AsyncSession) -> sqlite3.Connection | None:
     """The connection that the session's transaction is on; None when it is not on SQLite."""
     return session.sync_session.info.get(OF_SESSION)
+
+
+def driver_below(connection: Connection) -> sqlite3.Connection | None:
+    """The connection below SQLAlchemy's; None when it is not SQLite's."""
+    driver = connection.connection.driver_connection
+    return driver if isinstance(driver, sqlite3.Connection) else None
 
 
 def _began(connection: sqlite3.Connection, *, last: bool) -> bool:

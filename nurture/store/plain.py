@@ -60,11 +60,12 @@ class Statement:
         driver = on_the_loop.driver_of(session)
         if driver is None:
             return list((await execute(session, self._made, given)).all())
-        columns = self._ready.columns
-        return [
-            [read(value) if read else value for read, value in zip(columns, row, strict=True)]
-            for row in self._ask(driver, given)
-        ]
+        return self._read(driver, given)
+
+    def on(self, connection: Connection, **given: Any) -> list[Row]:
+        """All it finds, in the transaction of that connection."""
+        driver = on_the_loop.driver_below(connection)
+        return list(connection.execute(self._made, given).all()) if driver is None else self._read(driver, given)
 
     async def first(self, session: Session, **given: Any) -> Row | None:
         """The first it finds, None when there is nothing."""
@@ -85,6 +86,12 @@ class Statement:
     def names(self) -> tuple[str, ...]:
         """What its columns are called."""
         return tuple(self._made.selected_columns.keys()) if isinstance(self._made, Select) else ()
+
+    def _read(self, driver: sqlite3.Connection, given: dict[str, Any]) -> list[Row]:
+        columns, found = self._ready.columns, self._ask(driver, given).fetchall()
+        if not any(columns):
+            return found
+        return [[read(value) if read else value for read, value in zip(columns, row, strict=True)] for row in found]
 
     def _ask(self, driver: sqlite3.Connection, given: dict[str, Any]) -> sqlite3.Cursor:
         ready = self._ready

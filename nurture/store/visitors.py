@@ -4,23 +4,21 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, delete, select
 
 from nurture.store.among import among
-from nurture.store.bulk import insert_rows, table
+from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.capture_tables import VisitorRow
+from nurture.store.plain import Statement
 
 QUIET = timedelta(minutes=30)
 """After so long without a page seen, the next one begins another session."""
 
 VISITORS = table(VisitorRow)
-SEEN = select(*(VISITORS.c[name] for name in ("lead_id", "first_at", "last_at", "sessions"))).where(
-    among(VISITORS.c.lead_id, "leads")
-)
-CHANGED = (
-    update(VISITORS)
-    .where(VISITORS.c.lead_id == bindparam("new_lead_id"))
-    .values({name: bindparam(f"new_{name}") for name in ("first_at", "last_at", "sessions")})
+SEEN = Statement(
+    select(*(VISITORS.c[name] for name in ("lead_id", "first_at", "last_at", "sessions"))).where(
+        among(VISITORS.c.lead_id, "leads")
+    )
 )
 
 
@@ -48,7 +46,7 @@ def seen(connection: Connection, lead_ids: Collection[str]) -> dict[str, Visitor
     """The visitors among the leads."""
     if not lead_ids:
         return {}
-    return {row[0]: Visitor(*row) for row in connection.execute(SEEN, {"leads": list(lead_ids)})}
+    return {row[0]: Visitor(*row) for row in SEEN.on(connection, leads=lead_ids)}
 
 
 def visit(known: dict[str, Visitor], lead_id: str, at: datetime) -> Session | None:
@@ -71,9 +69,7 @@ def save(connection: Connection, visitors: Iterable[Visitor]) -> None:
     visitors = list(visitors)
     insert_rows(connection, VisitorRow, [_row(one) for one in visitors if one.is_new])
     changed = [_row(one) for one in visitors if one.changed and not one.is_new]
-    if changed:
-        new = [{f"new_{name}": value for name, value in row.items()} for row in changed]
-        connection.execute(CHANGED, new)
+    update_rows(connection, VisitorRow, changed, by="lead_id")
 
 
 def _row(one: Visitor) -> dict[str, object]:

@@ -113,8 +113,7 @@ class Stage:
 
     async def web(self) -> None:
         """The web process, as it is served."""
-        where = ["--host", HOST, "--port", str(self.ports.web), "--no-access-log"]
-        self._start("web", [sys.executable, "-m", "uvicorn", "web.app:create", "--factory", *where])
+        self._start("web", [sys.executable, "-m", "web", "--host", HOST, "--port", str(self.ports.web)])
         await self.until("web", self._web_answers)
 
     async def worker(self, script: Path = ROOT / "worker.py", name: str = "worker") -> None:

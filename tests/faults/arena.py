@@ -119,8 +119,7 @@ class Arena:
 
     def start_web(self, name: str = "web", port: int = 0, **changes: str) -> None:
         """Start a web process (again)."""
-        where = ["--host", HOST, "--port", str(port or self.ports.web), "--no-access-log"]
-        command = [sys.executable, "-m", "uvicorn", "web.app:create", "--factory", *where]
+        command = [sys.executable, "-m", "web", "--host", HOST, "--port", str(port or self.ports.web)]
         self.children.start(name, command, self.environment(**changes), self.folder)
 
     async def start_worker(self, name: str = "worker", build: str = TODAY, **changes: str) -> None:

@@ -79,8 +79,7 @@ class Processes(Children):
 
     def start_web(self, name: str = "web", port: int = 0) -> None:
         """Start a web process (again)."""
-        where = ["--app-dir", str(ROOT), "--host", HOST, "--port", str(port or self.ports.web)]
-        self.run(name, "-m", "uvicorn", "web.app:create", "--factory", *where)
+        self.run(name, "-m", "web", "--host", HOST, "--port", str(port or self.ports.web))
 
     def start_worker(self, name: str = "worker", **settings: str) -> None:
         """Start a worker (again)."""
