@@ -52,7 +52,8 @@ class Intake:
         self.limit, self.region = settings.outbox_limit, settings.phone_region
         self._calls: deque[Call] = deque()
         self._waiting = 0
-        self._writer: asyncio.Task[None] | None = None
+        self._writers: set[asyncio.Task[None]] = set()
+        self._most_writers = 1 if store.sqlite else 2  # on a server one prepares while the other waits for its commit
 
     async def accept(self, items: Sequence[Incoming], now: datetime) -> list[Result]:
         """The results in the order of the items, once they are committed; bad items are refused and harm no other.
@@ -72,8 +73,8 @@ class Intake:
 
     async def close(self) -> None:
         """Finish what is being written."""
-        if self._writer is not None:
-            await asyncio.wait([self._writer])
+        if self._writers:
+            await asyncio.wait(self._writers)
 
     async def _commit(self, items: Sequence[Prepared]) -> list[Result]:
         if self._waiting >= MOST_WAITING:
@@ -81,8 +82,9 @@ class Intake:
         call = Call(items, asyncio.get_running_loop().create_future())
         self._calls.append(call)
         self._waiting += len(items)
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
+        self._writers = {one for one in self._writers if not one.done()}
+        if len(self._writers) < self._most_writers:
+            self._writers.add(asyncio.create_task(self._write()))
         return await call.answer
 
     async def _write(self) -> None:

@@ -98,9 +98,10 @@ async def test_a_journey_that_has_ended_waits_for_nothing(scene: Scene) -> None:
 
 async def test_dead_letters_are_told_with_their_reasons(scene: Scene) -> None:
     async with scene.store.write() as session:
-        session.add(DeadLetterRow(lead_id="ann", kind="event", reason="no such campaign", at=scene.now))
+        letter = DeadLetterRow(lead_id="ann", kind="event", reason="no such campaign", at=scene.now)
+        session.add(letter)
 
-    assert (await told(scene)).dead_letters == ("event 1: no such campaign",)
+    assert (await told(scene)).dead_letters == (f"event {letter.id}: no such campaign",)
 
 
 @pytest.mark.parametrize("status", ["planned", "claimed", "committing"])
