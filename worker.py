@@ -5,11 +5,11 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 import uvloop
@@ -58,6 +58,7 @@ from workflows.journey import A_WALK, JourneyWorkflow
 from workflows.queues import bulk_queue, urgent_queue
 
 A_CALL, A_MARGIN, A_WAIT = timedelta(seconds=5), timedelta(seconds=3), timedelta(seconds=60)
+WORKFLOW_TASKS = 20  # at once: each is a thread, and among a hundred of them the loop waits long for its turn
 log = structlog.get_logger()
 
 
@@ -102,39 +103,44 @@ def equip(settings: Settings, store: Store, catalogue: Catalogue, channels: Mapp
 async def working(
     client: Client, equipment: Equipment, engine: Journeys, runner: WorkflowRunner | None = None
 ) -> AsyncIterator[None]:
-    """The Temporal workers: for workflows and walks, for hand-offs, and for pages of bulk runs, none behind another.
+    """The Temporal workers: for journeys, for hand-offs and for bulk runs, none behind another.
 
     The interpreter is audited in the tests' strict sandbox; here it runs without one, which costs 10 ms a cold replay.
     """
-    queue, walk = equipment.settings.task_queue, JourneyActivities(equipment).walk
-    usual = Worker(
-        client,
-        task_queue=queue,
-        workflows=[JourneyWorkflow, HandOffWorkflow, BulkWorkflow],
-        activities=[walk],
-        max_concurrent_activities=equipment.settings.walks_at_once,
-        interceptors=[Failures()],
-        workflow_runner=runner or UnsandboxedWorkflowRunner(),
-        workflow_task_poller_behavior=PollerBehaviorAutoscaling(minimum=2, initial=5, maximum=20),
-        activity_task_poller_behavior=PollerBehaviorAutoscaling(minimum=2, initial=5, maximum=20),
-        max_cached_workflows=2000,
-        graceful_shutdown_timeout=A_WALK + A_MARGIN,
-    )
-    attend = HandOffActivities(equipment).attend
-    urgent = _activity_worker(client, urgent_queue(queue), walk, attend, at_once=20)
-    bulk = _activity_worker(client, bulk_queue(queue), BulkActivities(equipment, engine).page, at_once=4)
-    async with usual, urgent, bulk:
+    settings, queue, walk = equipment.settings, equipment.settings.task_queue, JourneyActivities(equipment).walk
+    sending = _Place(JourneyWorkflow, (walk,), at_once=settings.walks_at_once, polls=5)
+    urgent = _Place(HandOffWorkflow, (walk, HandOffActivities(equipment).attend), at_once=20, polls=5)
+    bulk = _Place(BulkWorkflow, (BulkActivities(equipment, engine).page,), at_once=4, polls=2)
+    places = {queue: sending, urgent_queue(queue): urgent, bulk_queue(queue): bulk}
+    async with AsyncExitStack() as together:
+        for name, place in places.items():
+            await together.enter_async_context(_worker(client, name, place, runner or UnsandboxedWorkflowRunner()))
         yield
 
 
-def _activity_worker(client: Client, queue: str, *activities: Callable[..., Any], at_once: int) -> Worker:
+class _Place(NamedTuple):
+    """What is done on a task queue, and how much of it at once."""
+
+    workflow: type
+    activities: tuple[Callable[..., Any], ...]
+    at_once: int
+    polls: int
+
+
+def _worker(client: Client, queue: str, place: _Place, runner: WorkflowRunner) -> Worker:
+    polling = PollerBehaviorAutoscaling(minimum=2, initial=place.polls, maximum=20)
     return Worker(
         client,
         task_queue=queue,
-        activities=activities,
+        workflows=[place.workflow],
+        activities=place.activities,
+        max_concurrent_workflow_tasks=WORKFLOW_TASKS,
+        max_concurrent_activities=place.at_once,
         interceptors=[Failures()],
-        max_concurrent_activities=at_once,
-        max_concurrent_activity_task_polls=2,
+        workflow_runner=runner,
+        workflow_task_poller_behavior=polling,
+        activity_task_poller_behavior=polling,
+        max_cached_workflows=2000,
         graceful_shutdown_timeout=A_WALK + A_MARGIN,
     )
 

@@ -8,7 +8,6 @@ from temporalio.common import Priority, RetryPolicy
 with workflow.unsafe.sandbox_import_notification_policy(workflow.SandboxImportNotificationPolicy.SILENT):
     from nurture.orders import LAST
     from workflows.ports import BulkPort, Paged, PageOrder
-    from workflows.queues import bulk_queue
 
 A_PAGE = timedelta(minutes=10)  # of a mailing through a channel that takes its time
 A_BEAT = timedelta(seconds=5)  # so that a killed worker is noticed soon
@@ -43,7 +42,6 @@ class BulkWorkflow:
         return await workflow.execute_activity_method(
             BulkPort.page,
             PageOrder(run_id=run_id, now=workflow.now()),
-            task_queue=bulk_queue(workflow.info().task_queue),
             start_to_close_timeout=A_PAGE,
             heartbeat_timeout=A_BEAT,
             retry_policy=AGAIN,

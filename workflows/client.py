@@ -28,6 +28,7 @@ from nurture.orders import FIRST, StartOrder
 from workflows.bulk import BulkWorkflow
 from workflows.hand_off import HandOffWorkflow
 from workflows.journey import JourneyOrder, JourneyWorkflow
+from workflows.queues import bulk_queue, urgent_queue
 
 Answer = TypeVar("Answer")
 CAMPAIGN = SearchAttributeKey.for_keyword("NurtureCampaign")
@@ -131,7 +132,7 @@ class TemporalJourneys:
                 BulkWorkflow.run,
                 run_id,
                 id=f"bulk:{run_id}",
-                task_queue=self._queue,
+                task_queue=bulk_queue(self._queue),
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 start_signal="wake",
@@ -145,7 +146,7 @@ class TemporalJourneys:
                 HandOffWorkflow.run,
                 hand_off_id,
                 id=clock_id(hand_off_id),
-                task_queue=self._queue,
+                task_queue=urgent_queue(self._queue),
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 start_signal="stir",

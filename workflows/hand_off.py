@@ -8,7 +8,6 @@ from temporalio.common import Priority, RetryPolicy
 with workflow.unsafe.sandbox_import_notification_policy(workflow.SandboxImportNotificationPolicy.SILENT):
     from nurture.orders import FIRST
     from workflows.ports import Attended, ClockOrder, HandOffPort
-    from workflows.queues import urgent_queue
 
 A_LOOK = timedelta(seconds=30)  # a mail and a webhook, each as long as it may take
 AGAIN = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30))
@@ -42,7 +41,6 @@ class HandOffWorkflow:
         return await workflow.execute_activity_method(
             HandOffPort.attend,
             ClockOrder(hand_off_id=hand_off_id, now=workflow.now()),
-            task_queue=urgent_queue(workflow.info().task_queue),
             start_to_close_timeout=A_LOOK,
             retry_policy=AGAIN,
             priority=Priority(priority_key=FIRST),

@@ -198,6 +198,7 @@ async def main() -> None:
         workflows=[ByHand],
         activities=[deliveries.deliver],
         workflow_runner=UnsandboxedWorkflowRunner(),
+        max_concurrent_workflow_tasks=worker.WORKFLOW_TASKS,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(minimum=2, initial=5, maximum=20),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(minimum=2, initial=5, maximum=20),
         max_cached_workflows=2000,
