@@ -18,11 +18,14 @@ from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.facts import happenings
 from nurture.store.held import HeldLead
 from nurture.store.models import ScoreChangeRow
+from nurture.store.plain import Statement
 
 CHANGES = table(ScoreChangeRow)
 COLUMNS = ("id", "lead_id", "score", "rule", "points", "cause", "dated", "version")
-GIVEN = select(*(CHANGES.c[name] for name in COLUMNS)).where(
-    among(CHANGES.c.lead_id, "leads"), among(CHANGES.c.score, "scores")
+GIVEN = Statement(
+    select(*(CHANGES.c[name] for name in COLUMNS)).where(
+        among(CHANGES.c.lead_id, "leads"), among(CHANGES.c.score, "scores")
+    )
 )
 GONE = delete(CHANGES).where(CHANGES.c.id.in_(bindparam("ids", expanding=True)))
 MOST_AT_ONCE = 500
@@ -63,9 +66,7 @@ def refold(
     scores = sorted(book.scores.values(), key=lambda score: book.places[score.key])
     by_lead = _given(connection, leads, scores)
     names = {name for score in scores for name in book.events(score)}
-    did: dict[str, list[Happening]] = {}
-    for start in range(0, len(leads), MOST_AT_ONCE):
-        did |= happenings(connection, [lead.id for lead in leads[start : start + MOST_AT_ONCE]], names)
+    did = happenings(connection, [lead.id for lead in leads], names)
     found = [one for lead in leads for one in _refolded(lead, scores, did.get(lead.id, []), by_lead[lead.id], now)]
     if not dry:
         _write(connection, found, now)
@@ -75,11 +76,9 @@ def refold(
 
 def _given(connection: Connection, leads: Sequence[HeldLead], scores: Iterable[Score]) -> dict[str, list[Given]]:
     found: dict[str, list[Given]] = defaultdict(list)
-    keys = [score.key for score in scores]
-    for start in range(0, len(leads), MOST_AT_ONCE):
-        ids = [lead.id for lead in leads[start : start + MOST_AT_ONCE]]
-        for row in connection.execute(GIVEN, {"leads": ids, "scores": keys}):
-            found[row[1]].append(Given(*row))
+    ids, keys = [lead.id for lead in leads], [score.key for score in scores]
+    for row in GIVEN.on(connection, leads=ids, scores=keys):
+        found[row[1]].append(Given(*row))
     return found
 
 

@@ -13,17 +13,17 @@ from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.facts import happenings
 from nurture.store.models import LeadRow, ScoreChangeRow
-from nurture.store.plain import execute, run
+from nurture.store.plain import Statement, execute, run
 from nurture.store.score_tables import ProfileChangeRow
 
 AT_ONCE = 500
 LEADS, PROFILES, POINTS = table(LeadRow), table(ProfileChangeRow), table(ScoreChangeRow)
-LEARNT = (
+LEARNT = Statement(
     select(PROFILES.c.lead_id, PROFILES.c.received, PROFILES.c.became)
     .where(among(PROFILES.c.lead_id, "leads"))
     .order_by(PROFILES.c.id)
 )
-OUTRIGHT = (
+OUTRIGHT = Statement(
     select(POINTS.c.lead_id, POINTS.c.at, POINTS.c.score, POINTS.c.rule, POINTS.c.points)
     .where(among(POINTS.c.lead_id, "leads"), POINTS.c.version == "")
     .order_by(POINTS.c.id)
@@ -41,11 +41,11 @@ async def pasts(session: Session, names: Collection[str]) -> AsyncIterator[Past]
 
 def _pasts(connection: Connection, leads: list[str], names: Collection[str]) -> list[Past]:
     found: dict[str, list[Moment]] = defaultdict(list)
-    for lead_id, received, became in connection.execute(LEARNT, {"leads": leads}):
+    for lead_id, received, became in LEARNT.on(connection, leads=leads):
         found[lead_id].append(Moment(received, became=became))
     for lead_id, events in happenings(connection, leads, names).items():
         found[lead_id] += [Moment(event.heard_at, event) for event in events]
-    for lead_id, at, score, rule, points in connection.execute(OUTRIGHT, {"leads": leads}):
+    for lead_id, at, score, rule, points in OUTRIGHT.on(connection, leads=leads):
         found[lead_id].append(Moment(at, given=(Change(score, rule, points),)))
     return [Past(lead_id, _in_order(found[lead_id])) for lead_id in leads]
 
