@@ -208,7 +208,12 @@ async def test_a_hand_off_is_told_with_its_facts_and_the_answer_of_sales(life: L
     await life.happens("price_list_downloaded")
     await life.happens("request_sent")
     handed = await line(life, "hand over")
-    assert handed.notes == ("✓ email is known", "✗ company turnover is at least 1,000,000", "no answer from sales yet")
+    assert handed.notes == (
+        "✓ email is known (ann@example.com)",
+        "✗ company turnover is at least 1,000,000 (5000)",
+        "the lead of sales has it",
+        "no answer from sales yet",
+    )
 
 
 async def test_the_goal_is_told_as_the_goal(life: Life) -> None:

@@ -107,7 +107,7 @@ def _completed(rows: Rows, version: Version, row: JourneyRow, move: MoveRow, tol
         return told if event is None else replace(told, notes=_heard_what(told, event))
     hand_off = rows.hand_offs.get((row.id, occurrence))
     if hand_off is not None and move.reply["kind"] == "did":
-        return replace(told, notes=(*_dossier(hand_off), _answer_of_sales(hand_off)))
+        return replace(told, notes=(*_dossier(hand_off), _with_whom(hand_off), _answer_of_sales(hand_off)))
     return told
 
 
@@ -162,7 +162,12 @@ def _reactions(reactions: Sequence[EventRow]) -> list[str]:
 
 def _dossier(hand_off: HandOffRow) -> list[str]:
     facts: list[dict[str, Any]] = hand_off.dossier.get("why", {}).get("facts", [])
-    return [f"{'✓' if one['holds'] else '✗'} {one['words']}" for one in facts]
+    return [f"{'✓' if one['holds'] else '✗'} {one['words']} ({one['value']})" for one in facts]
+
+
+def _with_whom(hand_off: HandOffRow) -> str:
+    has = f"{hand_off.assigned_to or 'the lead'} of {hand_off.team} has it"
+    return has if hand_off.stage == "assigned" else f"{has}, {hand_off.stage}"
 
 
 def _answer_of_sales(hand_off: HandOffRow) -> str:
