@@ -4,7 +4,7 @@ import asyncio
 import getpass
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -110,6 +110,14 @@ def seconds(text: str, option: str) -> float:
         return float(text[:-1]) * UNITS[text[-1]]
     except (ValueError, KeyError, IndexError) as error:
         raise BadInput(f"{option} {text!r} cannot be read: write a number and a unit, such as 90s, 10m, 3d") from error
+
+
+def moment(text: str, option: str, now: datetime) -> datetime:
+    """A day (2026-01-31) as its beginning, or so long ago (30d)."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return now - timedelta(seconds=seconds(text, option))
 
 
 def write(file: Path, text: str) -> None:

@@ -785,6 +785,19 @@ async def test_nobody_of_the_team_by_that_name_is_asked_back(life: Life) -> None
     assert "begin with one of these: no budget" in wrong.output
 
 
+async def test_a_campaign_is_reported_state_by_state(life: Life) -> None:
+    await handed_over(life)
+
+    table = await said("report", "campaign", "handed")
+    assert re.search(r"entered +1 +100%", table)
+    assert re.search(r"were handed to sales +1 +100%", table)
+    assert json.loads(await said("report", "campaign", "handed", "--json"))[0] == {
+        "state": "", "what": "entered", "journeys": 1, "share": 1.0,
+    }  # fmt: skip
+    later = json.loads(await said("report", "campaign", "handed", "--since", "2099-01-01", "--json"))
+    assert (later[0]["journeys"], later[0]["share"]) == (0, None)
+
+
 def test_a_report_of_nothing_says_so() -> None:
     assert "nothing was handed over in the last 90 days" in run("report", "definitions").output
 

@@ -2,6 +2,7 @@
 
 import typer
 
+from nurture.cli.report.campaigns import campaign
 from nurture.cli.report.definitions import definitions
 from nurture.cli.report.life_cycle import rfm, stages
 from nurture.cli.report.sources import of_captures, of_sources
@@ -9,6 +10,7 @@ from nurture.cli.report.sources import of_captures, of_sources
 report = typer.Typer(
     help="What became of things, counted.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
 )
+report.command("campaign")(campaign)
 report.command("sources")(of_sources)
 report.command("capture")(of_captures)
 report.command("definitions")(definitions)

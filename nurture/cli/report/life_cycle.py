@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from nurture.cli.context import Here, counted, in_store, out, seconds
+from nurture.cli.context import Here, counted, in_store, moment, out, seconds
 from nurture.errors import BadInput
 from nurture.rfm import Rfm
 from nurture.stages import VIEWS
@@ -31,7 +31,7 @@ def stages(
         raise BadInput(f"--view {view!r} is none: there are {', '.join(VIEWS)}")
 
     async def work(here: Here) -> list[ControlPoint]:
-        begin = _since(since, here.now) if since else None
+        begin = moment(since, "--since", here.now) if since else None
         quiet = timedelta(seconds=seconds(stuck, "--stuck"))
         async with here.store.read() as session:
             return await control_points(session, here.now, view=view, since=begin, stuck=quiet)
@@ -43,13 +43,6 @@ def stages(
         typer.echo(to_json([{**one._asdict(), "conversion": one.conversion} for one in found], indent=2).decode())
     else:
         out.print(_stages(found, stuck))
-
-
-def _since(text: str, now: datetime) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        return now - timedelta(seconds=seconds(text, "--since"))
 
 
 def _stages(found: Sequence[ControlPoint], stuck: str) -> Table:
