@@ -7,12 +7,15 @@ from typing import TypeVar
 from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowHistory
 from temporalio.converter import DataConverter
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 
+from tests.temporal.server import STRICT
 from workflows.payloads import data_converter
 
 HERE = Path(__file__).parent
 HISTORIES, VERSIONS = HERE / "histories", HERE / "versions"
 Value = TypeVar("Value")
+RUNNERS = {"as in production": UnsandboxedWorkflowRunner(), "in the strict sandbox": STRICT}
 
 
 async def version(version_hash: str) -> str:
@@ -55,6 +58,15 @@ async def clocks() -> AsyncIterator[WorkflowHistory]:
     """Every recorded history of a hand-off's clock."""
     for file in clock_files():
         yield history(file)
+
+
+async def replayed(
+    kind: type, histories: AsyncIterator[WorkflowHistory], runner: WorkflowRunner
+) -> dict[str, Exception | None]:
+    """What became of each history when that workflow replays it: None where it went the recorded way."""
+    replayer = Replayer(workflows=[kind], data_converter=converter(), workflow_runner=runner)
+    async with replayer.workflow_replay_iterator(histories) as results:
+        return {one.history.workflow_id: one.replay_failure async for one in results}
 
 
 async def value(payload: Payload, kind: type[Value]) -> Value:

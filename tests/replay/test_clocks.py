@@ -6,29 +6,20 @@ from datetime import datetime
 import pytest
 from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
+from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 from tests.replay import corpus
 from tests.replay.clock_stories import CLOCK_STORIES
-from tests.temporal.server import STRICT
 from workflows.hand_off import HandOffWorkflow
-
-RUNNERS = {"as in production": UnsandboxedWorkflowRunner(), "in the strict sandbox": STRICT}
 
 
 async def replayed(kind: type = HandOffWorkflow, runner: WorkflowRunner | None = None) -> dict[str, Exception | None]:
     """What became of each history: None where it went the recorded way."""
-    replayer = Replayer(
-        workflows=[kind],
-        data_converter=corpus.converter(),
-        workflow_runner=runner or UnsandboxedWorkflowRunner(),
-    )
-    async with replayer.workflow_replay_iterator(corpus.clocks()) as results:
-        return {one.history.workflow_id: one.replay_failure async for one in results}
+    return await corpus.replayed(kind, corpus.clocks(), runner or UnsandboxedWorkflowRunner())
 
 
-@pytest.mark.parametrize("runner", RUNNERS.values(), ids=RUNNERS)
+@pytest.mark.parametrize("runner", corpus.RUNNERS.values(), ids=corpus.RUNNERS)
 async def test_every_recorded_clock_goes_the_same_way_today(runner: WorkflowRunner) -> None:
     went = await replayed(runner=runner)
 

@@ -13,7 +13,7 @@ from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
+from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 import nurture.journey
@@ -22,25 +22,16 @@ from nurture.journey import AnyReply, Journey, Perform, fold, next_move
 from nurture.version import Version
 from tests.replay import corpus
 from tests.replay.stories import STORIES
-from tests.temporal.server import STRICT
 from workflows.journey import JourneyOrder, JourneyWorkflow
 from workflows.ports import Walked, WalkOrder
-
-RUNNERS = {"as in production": UnsandboxedWorkflowRunner(), "in the strict sandbox": STRICT}
 
 
 async def replayed(kind: type = JourneyWorkflow, runner: WorkflowRunner | None = None) -> dict[str, Exception | None]:
     """What became of each history: None where it went the recorded way."""
-    replayer = Replayer(
-        workflows=[kind],
-        data_converter=corpus.converter(),
-        workflow_runner=runner or UnsandboxedWorkflowRunner(),
-    )
-    async with replayer.workflow_replay_iterator(corpus.histories()) as results:
-        return {one.history.workflow_id: one.replay_failure async for one in results}
+    return await corpus.replayed(kind, corpus.histories(), runner or UnsandboxedWorkflowRunner())
 
 
-@pytest.mark.parametrize("runner", RUNNERS.values(), ids=RUNNERS)
+@pytest.mark.parametrize("runner", corpus.RUNNERS.values(), ids=corpus.RUNNERS)
 async def test_every_recorded_history_goes_the_same_way_today(runner: WorkflowRunner) -> None:
     went = await replayed(runner=runner)
 
