@@ -30,6 +30,7 @@ from nurture.catalogue import Catalogue
 from nurture.channels import Channel
 from nurture.channels.api import ApiChannel
 from nurture.channels.guarded import GuardedChannel
+from nurture.channels.mail import Mail
 from nurture.channels.measured import MeasuredChannel
 from nurture.channels.providers.names import PROVIDERS
 from nurture.channels.rated import RatedChannel
@@ -81,7 +82,17 @@ def _by_smtp(settings: Settings) -> Channel:
         security=settings.smtp_security,
         connections=settings.email_connections,
         lookup_url=settings.smtp_lookup_url,
+        sign=_signer(settings),
     )
+
+
+def _signer(settings: Settings) -> Callable[[Mail, datetime], Mail] | None:
+    """What signs our mail, where no relay does."""
+    if settings.dkim_private_key is None or settings.dkim_selector is None:
+        return None
+    from nurture.deliverability.signing import Signer  # what is not used is not loaded
+
+    return Signer(settings.dkim_private_key, settings.dkim_selector, settings.dkim_domain).signed
 
 
 def equip(settings: Settings, store: Store, catalogue: Catalogue, channels: Mapping[str, Channel]) -> Equipment:

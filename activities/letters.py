@@ -10,6 +10,7 @@ from typing import Any, Literal
 from activities.equipment import Equipment
 from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign, Purpose, Reentry
+from nurture.deliverability.one_click import one_click
 from nurture.mailing import Mailing
 from nurture.message_variables import lead_variables
 from nurture.pace import Pace
@@ -154,8 +155,7 @@ class LeadLetter(Letter):
         """One-click unsubscribe (RFC 8058) on marketing."""
         ours = super().headers(context)
         if self.purpose == "marketing":
-            ours["List-Unsubscribe"] = f"<{context['links']['unsubscribe']}>"
-            ours["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+            ours |= one_click(context["links"]["unsubscribe"])
         return ours
 
 

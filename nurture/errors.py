@@ -7,7 +7,8 @@ NurtureError
 ├── NotFound                 an unknown lead, campaign, version, journey or template
 ├── Refused                  a rule says no: re-entry, a paused campaign, a key without the scope
 ├── Unavailable              store, Temporal or provider out of reach (try again)
-│   └── DatabaseAway         the database is
+│   ├── DatabaseAway         the database is
+│   └── NamesAway            the domain name system is
 └── SendError                a message did not go out
     ├── AddressRefused       this address takes no mail: suppress it
     ├── MessageRefused       the message or its sender was refused: the address is not to blame
@@ -62,6 +63,10 @@ class Unavailable(NurtureError):
 
 class DatabaseAway(Unavailable):
     """The database is out of reach; the text says which one, for those who run it and for nobody else."""
+
+
+class NamesAway(Unavailable):
+    """The domain name system could not be asked."""
 
 
 class SendError(NurtureError):
