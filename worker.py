@@ -29,6 +29,7 @@ from activities.webhooks import Webhooks
 from nurture.catalogue import Catalogue
 from nurture.channels import Channel
 from nurture.channels.api import ApiChannel
+from nurture.channels.by_receiver import ByReceiver
 from nurture.channels.guarded import GuardedChannel
 from nurture.channels.mail import Mail
 from nurture.channels.measured import MeasuredChannel
@@ -62,9 +63,10 @@ log = structlog.get_logger()
 
 
 def email(settings: Settings, store: Store, metrics: Metrics) -> Channel:
-    """The e-mail channel by the settings: measured, at their rate, behind the breaker of its provider."""
+    """The e-mail channel by the settings: measured, at their rate, behind the breaker of its provider, by receivers."""
     measured = MeasuredChannel(_by_api(settings) if settings.email_by != "smtp" else _by_smtp(settings), metrics)
-    return GuardedChannel(RatedChannel(measured, settings.email_rate) if settings.email_rate else measured, store)
+    guarded = GuardedChannel(RatedChannel(measured, settings.email_rate) if settings.email_rate else measured, store)
+    return ByReceiver(guarded, store, rates=settings.email_receivers, places=settings.places_per_receiver)
 
 
 def _by_api(settings: Settings) -> Channel:

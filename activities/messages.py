@@ -20,7 +20,7 @@ from nurture.store.models import LinkRow, MessageRow, new_id
 from nurture.store.restores import in_doubt
 from nurture.store.suppressions import suppress
 
-PATIENCE = timedelta(seconds=10)  # a hand-over takes less than a lease, so that no lapsed claim is still at work
+PATIENCE = timedelta(seconds=11)  # a hand-over takes less than a lease, so that no lapsed claim is still at work
 NO_ANSWER = "handed over, and no answer came"
 CANNOT_TELL = "a backup was restored, and the provider cannot tell yet whether this was sent before"
 SENT_AGAIN = "sent again, as no answer came the first time"
@@ -153,7 +153,7 @@ class MessageErrand(Errand):
         except ProviderUnavailable as error:
             attempts = row.attempts - (error.cause == "ours")  # it was held back here: nobody was asked
             await self._put_off(str(error), now, attempts=attempts)
-            raise TryAgain(str(error), error.retry_after or _patience(attempts)) from error
+            raise TryAgain(str(error), error.retry_after or _patience(attempts), lone=error.lone) from error
 
     async def _asked(self, now: datetime) -> bool:
         """Ask the provider about an ambiguous message; True when it is to be sent (again)."""

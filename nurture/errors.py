@@ -92,7 +92,8 @@ Cause: TypeAlias = Literal["message", "provider", "ours"]
 class ProviderUnavailable(SendError):
     """Trouble that passes (4xx, no connection); `retry_after` when the provider names a delay.
 
-    `cause` says whose trouble it is: this message's alone, the provider's whatever the message, or our own doing.
+    `cause` says whose trouble it is: this message's alone, the provider's whatever the message, or our own doing. A `lone`
+    one holds up messages to the same receiver, and none to others.
     """
 
     permanent = False
@@ -105,10 +106,12 @@ class ProviderUnavailable(SendError):
         reply: str = "",
         retry_after: timedelta | None = None,
         cause: Cause = "message",
+        lone: bool = False,
     ) -> None:
         super().__init__(message, code=code, reply=reply)
         self.retry_after = retry_after
         self.cause = cause
+        self.lone = lone
 
 
 class Ambiguous(SendError):

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     """At most so many messages are handed to the provider at once by each worker."""
     email_rate: float | None = Field(default=None, gt=0)
     """At most so many messages a second from each worker; without it as many as are taken."""
+    email_receivers: dict[str, float] = {
+        "gmail": 20, "outlook": 10, "yahoo": 10, "icloud": 5, "mail.ru": 10, "yandex": 10,
+    }  # fmt: skip
+    """At most so many messages a second to a receiver, large ones by name, others by domain, from all workers together."""
+    email_connections_per_receiver: int | None = Field(default=None, ge=1)
+    """At most so many messages are handed over at once to one receiver by each worker; without it three quarters."""
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25
@@ -112,6 +118,15 @@ class Settings(BaseSettings):
         if any(len(_decoded(key)) != PAYLOAD_KEY for key in keys):
             raise ValueError("each is 32 random bytes in base64: make one with openssl rand -base64 32")
         return keys
+
+    @field_validator("email_receivers")
+    @classmethod
+    def _some_rate(cls, rates: dict[str, float]) -> dict[str, float]:
+        if wrong := [name for name, rate in rates.items() if not 0 < rate <= 10_000]:
+            raise ValueError(
+                f"{wrong[0]}: write messages a second, more than none: leave it out for as many as are taken"
+            )
+        return rates
 
     @field_validator("sites")
     @classmethod
@@ -173,6 +188,11 @@ class Settings(BaseSettings):
     def payload_key_bytes(self) -> list[bytes]:
         """The keys that encrypt payloads, ready for use."""
         return [_decoded(key) for key in self.payload_keys]
+
+    @property
+    def places_per_receiver(self) -> int:
+        """How many of the connections one receiver may have."""
+        return self.email_connections_per_receiver or max(1, self.email_connections * 3 // 4)
 
     @property
     def pace_factor(self) -> float:

@@ -43,6 +43,7 @@ from nurture.store.models import (
 )
 from nurture.store.need_tables import NeedRow
 from nurture.store.order_tables import OrderLineRow, OrderRow, ThankRow
+from nurture.store.receiver_tables import ReceiverRow
 from nurture.store.recommendation_tables import RecommendationRow, RewardRow
 from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, RebuildRow, ShadowRow, SignOffRow
 from nurture.store.stage_tables import StageChangeRow
@@ -133,6 +134,7 @@ KEPT: dict[type[SQLModel], str] = {
     RebuildRow: "how far a rebuild of scores has come",
     SignOffRow: "what the team agreed to",
     BreakerRow: "how providers do",
+    ReceiverRow: "how fast receivers take mail, by their names and domains",
     CaptureCountRow: "how often forms were seen and filled in, by nobody in particular",
     CostRow: "what the team spent",
     BulkRunRow: "what the team ordered",
