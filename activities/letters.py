@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from activities.equipment import Equipment
+from activities.warming import Warming
 from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign, Purpose, Reentry
 from nurture.deliverability.one_click import one_click
@@ -60,8 +61,7 @@ class Letter(ABC):
     def message_id(self) -> str:
         """The same for every attempt."""
         name = hashlib.sha256(self.key.encode()).hexdigest()[:32]
-        domain = self.sender.rstrip(">").rpartition("@")[2] or "localhost"
-        return f"<{name}@{domain}>"
+        return f"<{name}@{bare_domain(self.sender) or 'localhost'}>"
 
     @abstractmethod
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
@@ -70,6 +70,11 @@ class Letter(ABC):
     async def on_hold(self, session: Session) -> str:
         """Why it has to wait for people; empty when it has not."""
         return ""
+
+    @property
+    def warming(self) -> Warming | None:
+        """The warm-up that it has to go by; None when it has not."""
+        return None
 
     def overtaken(self, addressee: Addressee) -> str:
         """What is otherwise with the lead now than when the letter was written; empty when nothing is."""
@@ -125,6 +130,13 @@ class LeadLetter(Letter):
             return "the lead was merged meanwhile"
         return "" if addressee.address == self.recipient else "the address changed meanwhile"
 
+    @property
+    def warming(self) -> Warming | None:
+        """That of its sender, for marketing: who waits for an answer is not to wait for a place."""
+        sender = bare_domain(self.sender)
+        ramp = self.equipment.settings.warm_up.get(sender)
+        return Warming(self, sender, ramp) if ramp and self.purpose == "marketing" and self.channel == "email" else None
+
     async def on_hold(self, session: Session) -> str:
         """Whether its campaign or its mailing is paused."""
         if self.run_id is not None:
@@ -176,6 +188,11 @@ class TeamLetter(Letter):
             "links": {"unsubscribe": None},
             **self.given,
         }
+
+
+def bare_domain(sender: str) -> str:
+    """The domain of a sender as it is written: `Name <name@example.com>`."""
+    return sender.strip().rstrip(">").rpartition("@")[2].lower()
 
 
 def of_mailing(equipment: Equipment, run: BulkRunRow, begun: datetime, mailing: Mailing, lead: LeadRow) -> LeadLetter:

@@ -10,6 +10,7 @@ from pydantic import EmailStr, Field, IPvAnyAddress, SecretStr, ValidationError,
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from nurture.arrivals import origin_of
+from nurture.deliverability.ramp import Ramp
 from nurture.errors import BadInput, BadSettings
 from nurture.pace import speed
 from nurture.permission import HouseRules
@@ -63,6 +64,8 @@ class Settings(BaseSettings):
     """At most so many messages a second to a receiver, large ones by name, others by domain, from all workers together."""
     email_connections_per_receiver: int | None = Field(default=None, ge=1)
     """At most so many messages are handed over at once to one receiver by each worker; without it three quarters."""
+    warm_up: dict[str, Ramp] = Field(default_factory=dict)
+    """How much marketing goes from a new sender's domain on each day, by the domain."""
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25
@@ -127,6 +130,11 @@ class Settings(BaseSettings):
                 f"{wrong[0]}: write messages a second, more than none: leave it out for as many as are taken"
             )
         return rates
+
+    @field_validator("warm_up")
+    @classmethod
+    def _by_domain(cls, ramps: dict[str, Ramp]) -> dict[str, Ramp]:
+        return {domain.strip().lower(): ramp for domain, ramp in ramps.items()}
 
     @field_validator("sites")
     @classmethod

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from nurture.calendar import resolve_zone
 from nurture.catalogue import Catalogue
 from nurture.deliverability.line import Line, fault, listed, ok, unasked, warning
 from nurture.deliverability.names import Address, Names
+from nurture.deliverability.ramp import house_day
 from nurture.deliverability.relay import Relay
 from nurture.deliverability.senders import messages, nobodys, read, senders
 from nurture.deliverability.vouching import Vouching
@@ -42,6 +44,8 @@ class Examination:
             lines += await self._domain(domain, used, addresses)
         if self._by_smtp:
             lines += await self._pointers(addresses)
+        if only is None:
+            lines += [self._warm_up(domain, used=domain in found.domains) for domain in self._settings.warm_up]
         return [*lines, *await self._relay(), *self._one_click()]
 
     async def _domain(self, domain: str, used: Iterable[str], addresses: list[Address]) -> list[Line]:
@@ -108,6 +112,15 @@ class Examination:
         if all(_looks_lent(name, address) for name in confirmed):
             return [warning("PTR", str(address), f"{listed(confirmed)} looks like an address lent to anybody", asks)]
         return [ok("PTR", str(address), listed(confirmed))]
+
+    def _warm_up(self, domain: str, *, used: bool) -> Line:
+        ramp, zone = self._settings.warm_up[domain], resolve_zone(None, self._settings.time_zone)[0]
+        if not used:
+            return warning(
+                "warm-up", domain, "nothing is sent from it", "write the domain of a sender in NURTURE_WARM_UP"
+            )
+        volume = ramp.volume(house_day(self._now, zone))
+        return ok("warm-up", domain, "over" if volume is None else f"{volume} today, all from {ramp.warm_on:%d %b %Y}")
 
     async def _relay(self) -> list[Line]:
         here = self._settings

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from nurture.deliverability.flow import Flow, Turns, slowed, turns
 from nurture.store.database import Session
-from nurture.store.receiver_tables import ReceiverRow
+from nurture.store.sending_tables import ReceiverRow
 from nurture.store.upsert import insert
 
 

@@ -237,6 +237,16 @@ async def test_every_sender_is_looked_at_or_only_the_one_asked_for() -> None:
         await examine(only="nobody")
 
 
+async def test_a_warm_up_is_told_and_one_of_nobody_is_a_mistake() -> None:
+    ramp = {"start": "2026-11-20", "first": 10, "growth": 2, "until": 500}
+    lines = await examine(here=settings(warm_up={"shop.se": ramp, "other.se": ramp}))
+
+    told = [(line.about, line.verdict, line.seen) for line in lines if line.check == "warm-up"]
+    assert told == [
+        ("shop.se", Verdict.OK, "80 today, all from 26 Nov 2026"), ("other.se", Verdict.WARNING, "nothing is sent from it"),
+    ]  # fmt: skip
+
+
 async def test_a_sender_of_an_example_is_told_at_once() -> None:
     lines = await examine(here=settings(sender="hello@example.com"))
 

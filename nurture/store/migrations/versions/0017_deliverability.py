@@ -1,4 +1,4 @@
-"""Receivers."""
+"""Receivers and warm-ups."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,8 +20,17 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("receiver", name=op.f("pk_receivers")),
     )
+    op.create_table(
+        "warm_up_days",
+        sa.Column("sender", sa.String(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("taken", sa.Integer(), nullable=False),
+        sa.Column("promised", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("sender", "day", name=op.f("pk_warm_up_days")),
+    )
 
 
 def downgrade() -> None:
     """Go back to the one before."""
+    op.drop_table("warm_up_days")
     op.drop_table("receivers")
