@@ -25,6 +25,7 @@ from nurture.store.leads import Addressee
 from nurture.store.merges import SENT_BEFORE, sent_before
 from nurture.store.messages import longest, recent_marketing
 from nurture.store.models import BulkRunRow, LeadRow, MessageRow
+from nurture.store.outbox import spread
 from nurture.store.proofs import CONFIRMED_WITHIN, may_ask, unconfirmed
 from nurture.store.referrals import share_code
 from nurture.store.suppressions import suppressed
@@ -99,6 +100,7 @@ class LeadLetter(Letter):
     step: Message
     title: str
     reenters: Reentry
+    not_before: datetime | None = field(default=None, kw_only=True)
 
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
         """Whether it may go now, by what the store says at this moment."""
@@ -115,6 +117,8 @@ class LeadLetter(Letter):
             recent=await recent_marketing(session, self.lead.id, now - period / self.pace.factor) if period else [],
             due=due,
             zone=resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0],
+            not_before=self.not_before,
+            share=spread(self.key),
         )
         answer = permission(self.policy, standing, now, self.pace)
         return Never(SENT_BEFORE) if isinstance(answer, Go) and await self._sent_before(session) else answer
@@ -199,7 +203,8 @@ def of_mailing(equipment: Equipment, run: BulkRunRow, begun: datetime, mailing: 
     """The letter of a mailing to a lead, due since the mailing has `begun`."""
     pace = Pace(origin=begun, factor=run.pace)
     letter = to_lead(equipment, None, lead.id, mailing.campaign, mailing.message, lead, pace)
-    return replace(letter, run_id=run.id, due=begun)
+    turn = pace.after(begun, mailing.spread * spread(f"{run.id}/{lead.id}"))
+    return replace(letter, run_id=run.id, due=begun, not_before=turn)
 
 
 def to_lead(

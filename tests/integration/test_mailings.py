@@ -146,6 +146,24 @@ async def test_a_receiver_that_takes_no_more_holds_up_nobody_elses_mail(life: Li
     assert (await run_of(life.store, run_id)).status == "done"
 
 
+async def test_a_spread_lets_its_leads_get_it_one_after_the_other_and_nobody_in_quiet_hours(life: Life) -> None:
+    await settle(life.store, [a_lead(n, life.now) for n in range(20)], life.now)
+    await ordered(life.store, life.now, "mailing", mailing=NEWS.model_copy(update={"spread": timedelta(hours=16)}))
+    await life.settle()
+    assert len(life.postbox.mails) == 0
+    assert set((await ledger(life.store)).values()) == {("deferred", "its turn in the spread")}
+
+    await life.passes(hours=11)
+    sent = [mail.date for mail in life.postbox.mails]
+    assert 10 <= len(sent) < 20
+    assert len({f"{at:%H}" for at in sent}) >= 6
+
+    await life.passes(hours=12)
+    hours = [mail.date.hour for mail in life.postbox.mails]
+    assert received(life) == {f"lead-{n}@example.com": 1 for n in range(20)}
+    assert all(8 <= hour < 21 for hour in hours)
+
+
 async def test_a_message_that_perhaps_arrived_is_held_and_the_run_ends(life: Life) -> None:
     [lead_id] = await settle(life.store, [a_lead(1, life.now)], life.now)
     life.postbox.troubles, life.postbox.can_tell = [Ambiguous("no answer")], False
