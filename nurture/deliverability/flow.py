@@ -50,9 +50,9 @@ class Turns(NamedTuple):
 
 
 def turns(taken_until: datetime | None, per_second: float, wanted: int, now: datetime) -> Turns:
-    """Up to so many turns: a second's worth of them at once, and always one."""
+    """Up to so many turns: a second's worth of them at once, and at least two, as `nurture.rate` says why."""
     each = timedelta(seconds=1 / per_second)
-    burst = max(A_SECOND, each)
+    burst = max(A_SECOND, 2 * each)
     start = max(taken_until or now, now)
     room = floor((burst - (start - now)) / each + 1e-6)
     if room < 1:

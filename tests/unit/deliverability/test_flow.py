@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurture.deliverability.flow import FULL, LEAST, Flow, slowed, turns
+
+UNHURRIED = settings(deadline=None)  # a busy machine is no fault of the arithmetic
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -50,6 +52,7 @@ def test_a_rate_of_its_own_is_what_it_comes_back_to() -> None:
     assert (flow.rate, flow.now(2.0, NOW + 10 * MINUTE)) == (1.0, None)
 
 
+@UNHURRIED
 @given(st.floats(LEAST, 100), st.lists(st.floats(0, 5), max_size=80), st.integers(1, 30))
 def test_workers_that_take_turns_together_never_go_faster_than_the_rate(
     rate: float, pauses: list[float], wanted: int
@@ -62,7 +65,7 @@ def test_workers_that_take_turns_together_never_go_faster_than_the_rate(
         gone += [now] * taken.granted
     for at, start in enumerate(gone):
         in_ten_seconds = sum(1 for one in gone[at:] if one < start + timedelta(seconds=10))
-        assert in_ten_seconds <= rate * 11 + 1
+        assert in_ten_seconds <= 10 * rate + max(rate, 2) + 0.01
 
 
 @pytest.mark.parametrize("rate", [LEAST, 0.5, 1, 7, 20])
