@@ -30,7 +30,9 @@ from activities.webhooks import Webhooks
 from nurture.catalogue import Catalogue
 from nurture.channels import Channel
 from nurture.channels.api import ApiChannel
+from nurture.channels.by_receiver import ByReceiver
 from nurture.channels.guarded import GuardedChannel
+from nurture.channels.mail import Mail
 from nurture.channels.measured import MeasuredChannel
 from nurture.channels.providers.names import PROVIDERS
 from nurture.channels.rated import RatedChannel
@@ -63,9 +65,10 @@ log = structlog.get_logger()
 
 
 def email(settings: Settings, store: Store, metrics: Metrics) -> Channel:
-    """The e-mail channel by the settings: measured, at their rate, behind the breaker of its provider."""
+    """The e-mail channel by the settings: measured, at their rate, behind the breaker of its provider, by receivers."""
     measured = MeasuredChannel(_by_api(settings) if settings.email_by != "smtp" else _by_smtp(settings), metrics)
-    return GuardedChannel(RatedChannel(measured, settings.email_rate) if settings.email_rate else measured, store)
+    guarded = GuardedChannel(RatedChannel(measured, settings.email_rate) if settings.email_rate else measured, store)
+    return ByReceiver(guarded, store, rates=settings.email_receivers, places=settings.places_per_receiver)
 
 
 def _by_api(settings: Settings) -> Channel:
@@ -83,7 +86,17 @@ def _by_smtp(settings: Settings) -> Channel:
         security=settings.smtp_security,
         connections=settings.email_connections,
         lookup_url=settings.smtp_lookup_url,
+        sign=_signer(settings),
     )
+
+
+def _signer(settings: Settings) -> Callable[[Mail, datetime], Mail] | None:
+    """What signs our mail, where no relay does."""
+    if settings.dkim_private_key is None or settings.dkim_selector is None:
+        return None
+    from nurture.deliverability.signing import Signer  # what is not used is not loaded
+
+    return Signer(settings.dkim_private_key, settings.dkim_selector, settings.dkim_domain).signed
 
 
 def equip(settings: Settings, store: Store, catalogue: Catalogue, channels: Mapping[str, Channel]) -> Equipment:

@@ -22,13 +22,14 @@ class Postponed(NamedTuple):
 
 
 class TryAgain(NurtureError):
-    """Not now: the same errand is run again after `delay`; nothing is lost."""
+    """Not now: the same errand is run again after `delay`; nothing is lost. A `lone` one holds up none but its like."""
 
     permanent = False
 
-    def __init__(self, message: str, delay: timedelta | None = None) -> None:
+    def __init__(self, message: str, delay: timedelta | None = None, *, lone: bool = False) -> None:
         super().__init__(message)
         self.delay = delay
+        self.lone = lone
 
 
 class Errand(ABC):

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from activities.equipment import Equipment
+from activities.warming import Warming
 from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign, Purpose, Reentry
+from nurture.deliverability.one_click import one_click
 from nurture.mailing import Mailing
 from nurture.message_variables import lead_variables
 from nurture.pace import Pace
@@ -23,6 +25,7 @@ from nurture.store.leads import Addressee
 from nurture.store.merges import SENT_BEFORE, sent_before
 from nurture.store.messages import longest, recent_marketing
 from nurture.store.models import BulkRunRow, LeadRow, MessageRow
+from nurture.store.outbox import spread
 from nurture.store.proofs import CONFIRMED_WITHIN, may_ask, unconfirmed
 from nurture.store.referrals import share_code
 from nurture.store.suppressions import suppressed
@@ -59,8 +62,7 @@ class Letter(ABC):
     def message_id(self) -> str:
         """The same for every attempt."""
         name = hashlib.sha256(self.key.encode()).hexdigest()[:32]
-        domain = self.sender.rstrip(">").rpartition("@")[2] or "localhost"
-        return f"<{name}@{domain}>"
+        return f"<{name}@{bare_domain(self.sender) or 'localhost'}>"
 
     @abstractmethod
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
@@ -69,6 +71,11 @@ class Letter(ABC):
     async def on_hold(self, session: Session) -> str:
         """Why it has to wait for people; empty when it has not."""
         return ""
+
+    @property
+    def warming(self) -> Warming | None:
+        """The warm-up that it has to go by; None when it has not."""
+        return None
 
     def overtaken(self, addressee: Addressee) -> str:
         """What is otherwise with the lead now than when the letter was written; empty when nothing is."""
@@ -93,6 +100,7 @@ class LeadLetter(Letter):
     step: Message
     title: str
     reenters: Reentry
+    not_before: datetime | None = field(default=None, kw_only=True)
 
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
         """Whether it may go now, by what the store says at this moment."""
@@ -109,6 +117,8 @@ class LeadLetter(Letter):
             recent=await recent_marketing(session, self.lead.id, now - period / self.pace.factor) if period else [],
             due=due,
             zone=resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0],
+            not_before=self.not_before,
+            share=spread(self.key),
         )
         answer = permission(self.policy, standing, now, self.pace)
         return Never(SENT_BEFORE) if isinstance(answer, Go) and await self._sent_before(session) else answer
@@ -123,6 +133,13 @@ class LeadLetter(Letter):
         if (addressee.lead_id, addressee.merged_at) != (self.lead.id, self.lead.merged_at):
             return "the lead was merged meanwhile"
         return "" if addressee.address == self.recipient else "the address changed meanwhile"
+
+    @property
+    def warming(self) -> Warming | None:
+        """That of its sender, for marketing: who waits for an answer is not to wait for a place."""
+        sender = bare_domain(self.sender)
+        ramp = self.equipment.settings.warm_up.get(sender)
+        return Warming(self, sender, ramp) if ramp and self.purpose == "marketing" and self.channel == "email" else None
 
     async def on_hold(self, session: Session) -> str:
         """Whether its campaign or its mailing is paused."""
@@ -154,8 +171,7 @@ class LeadLetter(Letter):
         """One-click unsubscribe (RFC 8058) on marketing."""
         ours = super().headers(context)
         if self.purpose == "marketing":
-            ours["List-Unsubscribe"] = f"<{context['links']['unsubscribe']}>"
-            ours["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+            ours |= one_click(context["links"]["unsubscribe"])
         return ours
 
 
@@ -178,11 +194,17 @@ class TeamLetter(Letter):
         }
 
 
+def bare_domain(sender: str) -> str:
+    """The domain of a sender as it is written: `Name <name@example.com>`."""
+    return sender.strip().rstrip(">").rpartition("@")[2].lower()
+
+
 def of_mailing(equipment: Equipment, run: BulkRunRow, begun: datetime, mailing: Mailing, lead: LeadRow) -> LeadLetter:
     """The letter of a mailing to a lead, due since the mailing has `begun`."""
     pace = Pace(origin=begun, factor=run.pace)
     letter = to_lead(equipment, None, lead.id, mailing.campaign, mailing.message, lead, pace)
-    return replace(letter, run_id=run.id, due=begun)
+    turn = pace.after(begun, mailing.spread * spread(f"{run.id}/{lead.id}"))
+    return replace(letter, run_id=run.id, due=begun, not_before=turn)
 
 
 def to_lead(

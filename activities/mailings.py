@@ -92,10 +92,12 @@ class Mailings(Taker):
             async with store.write() as session:
                 await mailings.give_up(session, self.run.id, lead_id, "the lead is no longer there", self.clock())
         except TryAgain as error:
-            await self._put_off(lead_id, error.delay or USUAL_DELAY)
+            delay = error.delay or USUAL_DELAY
+            if not error.lone:
+                self._in_vain.append(delay)
+            await self._put_off(lead_id, delay)
 
     async def _put_off(self, lead_id: str, delay: timedelta) -> None:
-        self._in_vain.append(delay)
         async with self.equipment.store.write() as session:
             await mailings.put_off(session, self.run.id, lead_id, self.clock() + delay)
 

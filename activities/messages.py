@@ -20,7 +20,7 @@ from nurture.store.models import LinkRow, MessageRow, new_id
 from nurture.store.restores import in_doubt
 from nurture.store.suppressions import suppress
 
-PATIENCE = timedelta(seconds=10)  # a hand-over takes less than a lease, so that no lapsed claim is still at work
+PATIENCE = timedelta(seconds=11)  # a hand-over takes less than a lease, so that no lapsed claim is still at work
 NO_ANSWER = "handed over, and no answer came"
 CANNOT_TELL = "a backup was restored, and the provider cannot tell yet whether this was sent before"
 SENT_AGAIN = "sent again, as no answer came the first time"
@@ -49,6 +49,7 @@ class MessageErrand(Errand):
         self.result: Result | None = None
         self._forgotten = False  # perhaps sent before a backup was restored
         self._began = 0.0
+        self._committed_at: datetime | None = None
 
     async def prepare(self, session: Session, now: datetime) -> Settled | Postponed | None:
         """Plan the message or find it again, and claim it if it may go."""
@@ -67,8 +68,7 @@ class MessageErrand(Errand):
 
     async def _may_go(self, session: Session, now: datetime, *, new: bool) -> Settled | Postponed | None:
         """Claim the message if it may go; the ledger's row is written with what became of it."""
-        row = self._row()
-        match await self.letter.permission(session, row.due_at, now):
+        match await self._permission(session, now, last=False):
             case Later(until=until, reason=reason):
                 reason = self._noted(reason)
                 await self._becomes(session, Status.DEFERRED, now, new=new, reason=reason, until=until)
@@ -80,6 +80,14 @@ class MessageErrand(Errand):
                 self._forgotten = await in_doubt(session, self.letter.journey_id, self.letter.run_id, now)
                 await self._claimed(session, now, new=new)
         return None
+
+    async def _permission(self, session: Session, now: datetime, *, last: bool) -> Go | Later | Never:
+        """Whether it may go; at the `last` look its place in a warm-up is taken."""
+        row, letter = self._row(), self.letter
+        answer = await letter.permission(session, row.due_at, now)
+        if not isinstance(answer, Go) or letter.warming is None:
+            return answer
+        return await letter.warming.hold(session, row, now, take=last) or answer
 
     def _planned(self, now: datetime) -> MessageRow:
         letter = self.letter
@@ -153,7 +161,7 @@ class MessageErrand(Errand):
         except ProviderUnavailable as error:
             attempts = row.attempts - (error.cause == "ours")  # it was held back here: nobody was asked
             await self._put_off(str(error), now, attempts=attempts)
-            raise TryAgain(str(error), error.retry_after or _patience(attempts)) from error
+            raise TryAgain(str(error), error.retry_after or _patience(attempts), lone=error.lone) from error
 
     async def _asked(self, now: datetime) -> bool:
         """Ask the provider about an ambiguous message; True when it is to be sent (again)."""
@@ -238,6 +246,7 @@ class MessageErrand(Errand):
                 values["claimed_until"] = now + LEASE
                 if not await change(session, row.id, Status.COMMITTING, now, held_by=self.claim, **values):
                     raise TryAgain("another attempt took the message")
+                self._committed_at = now
                 tracked = [{"id": link, "message_id": row.id, "url": url} for link, url in links.items()]
                 await insert_all(session, LinkRow, tracked)
                 return None
@@ -251,12 +260,11 @@ class MessageErrand(Errand):
 
     async def _refusal(self, session: Session, addressee: Addressee | None, now: datetime) -> Never | Postponed | None:
         """Why it does not go after all: never, or not until then; what is not as it was a moment ago is looked at afresh."""
-        row = self._row()
         if on_hold := await self.letter.on_hold(session):
             return Postponed(now, on_hold)
         if addressee is not None and (meanwhile := self.letter.overtaken(addressee)):
             return Postponed(now, meanwhile)
-        match await self.letter.permission(session, row.due_at, now):
+        match await self._permission(session, now, last=True):
             case Never() as never:
                 return never
             case Later(until=until, reason=reason):
@@ -281,7 +289,9 @@ class MessageErrand(Errand):
     async def _put_off(self, reason: str, now: datetime, **values: Any) -> None:
         async with self.store.write() as session:
             changed = {"held_by": self.claim, "reason": self._noted(reason), **values}
-            await change(session, self._row().id, Status.DEFERRED, now, **changed)
+            ours = await change(session, self._row().id, Status.DEFERRED, now, **changed)
+            if ours and self._committed_at is not None and self.letter.warming is not None:
+                await self.letter.warming.give_back(session, self._committed_at)
 
     async def record(self, session: Session, now: datetime) -> Settled:
         """Write down how it went, and what follows for the address."""

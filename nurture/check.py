@@ -325,6 +325,10 @@ class MailingCheck(Check):
     def _expiry(self) -> Iterator[Fault]:
         if self.mailing.expires_after <= NOTHING:
             yield self._error("expires_after", "must be longer than zero")
+        if self.mailing.spread < NOTHING:
+            yield self._error("spread", "must not be less than zero")
+        if self.mailing.spread > NOTHING and self.mailing.spread >= self.mailing.expires_after:
+            yield self._error("spread", "must be shorter than expires_after: the last would not get it")
 
 
 def _is_mailbox(text: str) -> bool:

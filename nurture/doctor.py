@@ -29,6 +29,7 @@ class Word(StrEnum):
     BURIED = "buried"
     LATE = "late"
     TRIPPED = "tripped"
+    SLOWED = "slowed"
     PAUSED = "paused"
 
 
@@ -70,6 +71,9 @@ AILMENTS: dict[Word, Ailment] = {
     Word.BURIED: Ailment("dead letters", "nurture dead-letters list tells why; then retry or drop them"),
     Word.LATE: Ailment("rows of the outbox that wait to be done", "see that a worker runs and reaches Temporal"),
     Word.TRIPPED: Ailment("providers that nothing is sent through at present", "see the reason; it mends itself"),
+    Word.SLOWED: Ailment(
+        "receivers that asked for less mail and get it more slowly", "see the reason; it mends itself", grave=False
+    ),
     Word.PAUSED: Ailment("campaigns that a person has paused", "nurture resume lets one go on", grave=False),
 }
 

@@ -7,7 +7,8 @@ NurtureError
 ├── NotFound                 an unknown lead, campaign, version, journey or template
 ├── Refused                  a rule says no: re-entry, a paused campaign, a key without the scope
 ├── Unavailable              store, Temporal or provider out of reach (try again)
-│   └── DatabaseAway         the database is
+│   ├── DatabaseAway         the database is
+│   └── NamesAway            the domain name system is
 └── SendError                a message did not go out
     ├── AddressRefused       this address takes no mail: suppress it
     ├── MessageRefused       the message or its sender was refused: the address is not to blame
@@ -64,6 +65,10 @@ class DatabaseAway(Unavailable):
     """The database is out of reach; the text says which one, for those who run it and for nobody else."""
 
 
+class NamesAway(Unavailable):
+    """The domain name system could not be asked."""
+
+
 class SendError(NurtureError):
     """A message did not go out; `reply` is the provider's answer, without personal data."""
 
@@ -87,7 +92,8 @@ Cause: TypeAlias = Literal["message", "provider", "ours"]
 class ProviderUnavailable(SendError):
     """Trouble that passes (4xx, no connection); `retry_after` when the provider names a delay.
 
-    `cause` says whose trouble it is: this message's alone, the provider's whatever the message, or our own doing.
+    `cause` says whose trouble it is: this message's alone, the provider's whatever the message, or our own doing. A `lone`
+    one holds up messages to the same receiver, and none to others.
     """
 
     permanent = False
@@ -100,10 +106,12 @@ class ProviderUnavailable(SendError):
         reply: str = "",
         retry_after: timedelta | None = None,
         cause: Cause = "message",
+        lone: bool = False,
     ) -> None:
         super().__init__(message, code=code, reply=reply)
         self.retry_after = retry_after
         self.cause = cause
+        self.lone = lone
 
 
 class Ambiguous(SendError):

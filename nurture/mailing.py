@@ -14,7 +14,7 @@ class Mailing(BaseModel):
     """The message `template` to all who are in the `audience` when it comes by them.
 
     What `topic`, `purpose`, quiet hours, windows and caps mean is what they mean for a campaign; whoever cannot get it
-    within `expires_after` of its beginning does not get it.
+    within `expires_after` of its beginning does not get it. Over the length of `spread` its leads get it one after the other.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +31,7 @@ class Mailing(BaseModel):
     cap: Cap | None = None
     on_unknown: Literal["hold", "resend"] | None = None
     expires_after: Length = days(3)
+    spread: Length = days(0)
 
     @property
     def message(self) -> Message:

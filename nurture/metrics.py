@@ -110,6 +110,9 @@ def _families(figures: Figures, age: float) -> Iterator[Metric]:
         "nurture_breaker_open", "1 while nothing is sent through a provider.", ["provider"],
         (((provider,), int(is_open)) for provider, is_open in figures.breakers.items()),
     )  # fmt: skip
+    yield GaugeMetricFamily(
+        "nurture_receivers_slowed", "Receivers that get mail more slowly than they might.", figures.slowed
+    )
 
 
 def _gauge(name: str, about: str, labels: list[str], values: Iterable[tuple[tuple[str, ...], int]]) -> Metric:

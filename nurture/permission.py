@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from nurture.calendar import Window, end_of_quiet, next_opening, quiet
 from nurture.campaign import Campaign, Cap, Purpose
-from nurture.durations import in_words
+from nurture.durations import Length, in_words
 from nurture.pace import Pace
 from nurture.steps import Message
 
+QUIET_HOURS, OUTSIDE = "quiet hours", "outside the sending window"
+BY_CALENDAR = (QUIET_HOURS, OUTSIDE)
 MOST_TURNS = 20  # quiet hours, windows and caps may hand over to each other, not for ever
 
 
@@ -24,6 +26,8 @@ class HouseRules(BaseModel):
     quiet: Window | None = quiet("21:00", "08:00")
     caps: tuple[Cap, ...] = (Cap(messages=1, period=timedelta(days=1)), Cap(messages=3, period=timedelta(days=7)))
     consent: Literal["required", "assumed"] = "required"
+    spread: Length = timedelta(0)
+    """Over how long those go that quiet hours or a window held up together."""
 
     @field_validator("caps")
     @classmethod
@@ -43,6 +47,7 @@ class Policy(NamedTuple):
     caps: tuple[Cap, ...]
     consent: Literal["required", "assumed"]
     expires_after: timedelta | None
+    spread: timedelta = timedelta(0)
 
 
 class Standing(NamedTuple):
@@ -50,7 +55,8 @@ class Standing(NamedTuple):
 
     `suppressed` is the reason its address takes no mail at all, `refused_marketing` the reason it takes no marketing;
     `consents` maps topics (`*` for all) to yes or no; `recent` are the times marketing messages were accepted, newest
-    last, over all campaigns; `due` is when this message was first due.
+    last, over all campaigns; `due` is when this message was first due; it does not go before `not_before`. `share`, from 0
+    up to 1, is the part of a spread that it waits.
     """
 
     has_address: bool
@@ -60,6 +66,8 @@ class Standing(NamedTuple):
     recent: Sequence[datetime]
     due: datetime
     zone: ZoneInfo
+    not_before: datetime | None = None
+    share: float = 0
 
 
 class Go(NamedTuple):
@@ -87,7 +95,7 @@ def policy_for(campaign: Campaign, step: Message, house: HouseRules) -> Policy:
         return Policy("transactional", campaign.topic, None, None, (), house.consent, expires_after)
     caps = house.caps if campaign.cap is None else (campaign.cap,)
     hours = campaign.quiet or house.quiet
-    return Policy("marketing", campaign.topic, hours, campaign.window, caps, house.consent, expires_after)
+    return Policy("marketing", campaign.topic, hours, campaign.window, caps, house.consent, expires_after, house.spread)
 
 
 def permission(policy: Policy, standing: Standing, now: datetime, pace: Pace) -> Go | Later | Never:
@@ -101,7 +109,17 @@ def permission(policy: Policy, standing: Standing, now: datetime, pace: Pace) ->
             break
         first = Later(last.until, first.reason)
         last = _allowed(policy, standing, last.until, pace)
-    return last if isinstance(last, Never) else first
+    if isinstance(last, Never):
+        return last
+    return _spread(policy, standing, first, pace) if isinstance(first, Later) else first
+
+
+def _spread(policy: Policy, standing: Standing, held: Later, pace: Pace) -> Later:
+    """Not all at once that a calendar held up together, each a little later; as long as it may go by then."""
+    if held.reason not in BY_CALENDAR or not policy.spread:
+        return held
+    at = pace.after(held.until, policy.spread * standing.share)
+    return Later(at, held.reason) if isinstance(_allowed(policy, standing, at, pace), Go) else held
 
 
 def _allowed(policy: Policy, standing: Standing, now: datetime, pace: Pace) -> Go | Later | Never:
@@ -110,13 +128,15 @@ def _allowed(policy: Policy, standing: Standing, now: datetime, pace: Pace) -> G
         return Never(refusal)
     if policy.expires_after is not None and now > pace.after(standing.due, policy.expires_after):
         return Never(f"not sent within {in_words(policy.expires_after)}", "expired")
+    if standing.not_before is not None and now < standing.not_before:
+        return Later(standing.not_before, "its turn in the spread")
     if policy.purpose == "transactional":
         return Go()
     local = pace.calendar(now)
     if policy.quiet is not None and (until := end_of_quiet(policy.quiet, local, standing.zone)):
-        return Later(pace.real(until), "quiet hours")
+        return Later(pace.real(until), QUIET_HOURS)
     if policy.window is not None and (opening := next_opening(policy.window, local, standing.zone)) > local:
-        return Later(pace.real(opening), "outside the sending window")
+        return Later(pace.real(opening), OUTSIDE)
     return _capped(policy, standing, now, pace) or Go()
 
 

@@ -1,4 +1,7 @@
-"""A rate: so many a second, a second's worth of them at once (a token bucket)."""
+"""A rate: so many a second, a second's worth of them at once and at least two (a token bucket).
+
+Were it one, whoever comes a moment early or late for its turn would find the one before it in the way, and wait anew.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -23,7 +26,7 @@ class Rate:
         """Whether one may go now, and when to come back if not."""
         each = 1 / self.per_second
         full_at = max(self.full_at, now) + each
-        if full_at - now <= max(1.0, each):
+        if full_at - now <= max(1.0, 2 * each):
             self.full_at = full_at
             return Turn(True)
         self.promised = max(self.promised, now) + each

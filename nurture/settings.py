@@ -2,16 +2,21 @@
 
 from base64 import b64decode
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import EmailStr, Field, IPvAnyAddress, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from nurture.arrivals import origin_of
-from nurture.errors import BadSettings
+from nurture.deliverability.ramp import Ramp
+from nurture.errors import BadInput, BadSettings
 from nurture.pace import speed
 from nurture.permission import HouseRules
+
+if TYPE_CHECKING:
+    from nurture.deliverability.dkim_keys import PrivateKey
 
 PAYLOAD_KEY = 32  # bytes: AES-256
 
@@ -53,6 +58,14 @@ class Settings(BaseSettings):
     """At most so many messages are handed to the provider at once by each worker."""
     email_rate: float | None = Field(default=None, gt=0)
     """At most so many messages a second from each worker; without it as many as are taken."""
+    email_receivers: dict[str, float] = {
+        "gmail": 20, "outlook": 10, "yahoo": 10, "icloud": 5, "mail.ru": 10, "yandex": 10,
+    }  # fmt: skip
+    """At most so many messages a second to a receiver, large ones by name, others by domain, from all workers together."""
+    email_connections_per_receiver: int | None = Field(default=None, ge=1)
+    """At most so many messages are handed over at once to one receiver by each worker; without it three quarters."""
+    warm_up: dict[str, Ramp] = Field(default_factory=dict)
+    """How much marketing goes from a new sender's domain on each day, by the domain."""
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25
@@ -61,6 +74,16 @@ class Settings(BaseSettings):
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     smtp_lookup_url: str | None = None
     """Where to ask whether a Message-ID was accepted, for relays that can tell: GET {url}/{message_id}, 200 or 404."""
+
+    dkim_domain: str | None = None
+    """Whom signatures vouch for; without it the domain that a message is from."""
+    dkim_selector: str | None = Field(default=None, pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
+    """By which the public key is found: SELECTOR._domainkey.DOMAIN."""
+    dkim_key: SecretStr | None = None
+    """Signs messages sent by SMTP, in PEM (RSA or Ed25519), where no relay does; or `dkim_key_file` names its file."""
+    dkim_key_file: Path | None = None
+    sending_addresses: list[IPvAnyAddress] = Field(default_factory=list)
+    """From which addresses the world sees our mail come: those of the relay, when it delivers by itself."""
 
     teams: dict[str, EmailStr] = Field(default_factory=dict)
     """Where notices to a team go: `{"sales": "sales@example.com"}`."""
@@ -99,6 +122,20 @@ class Settings(BaseSettings):
             raise ValueError("each is 32 random bytes in base64: make one with openssl rand -base64 32")
         return keys
 
+    @field_validator("email_receivers")
+    @classmethod
+    def _some_rate(cls, rates: dict[str, float]) -> dict[str, float]:
+        if wrong := [name for name, rate in rates.items() if not 0 < rate <= 10_000]:
+            raise ValueError(
+                f"{wrong[0]}: write messages a second, more than none: leave it out for as many as are taken"
+            )
+        return rates
+
+    @field_validator("warm_up")
+    @classmethod
+    def _by_domain(cls, ramps: dict[str, Ramp]) -> dict[str, Ramp]:
+        return {domain.strip().lower(): ramp for domain, ramp in ramps.items()}
+
     @field_validator("sites")
     @classmethod
     def _origins(cls, sites: list[str]) -> list[str]:
@@ -123,10 +160,47 @@ class Settings(BaseSettings):
             raise ValueError("email_domain: Mailgun asks for the domain it sends from: set NURTURE_EMAIL_DOMAIN")
         return self
 
+    @model_validator(mode="after")
+    def _a_key_that_signs(self) -> "Settings":
+        if (pem := self._dkim_pem) is None:
+            return self
+        if self.dkim_selector is None:
+            raise ValueError("dkim_selector: a key of DKIM is published under one: set NURTURE_DKIM_SELECTOR")
+        from nurture.deliverability.dkim_keys import private_key  # what is not used is not loaded
+
+        try:
+            private_key(pem)
+        except BadInput as error:
+            raise ValueError(f"dkim_key: {error}") from None
+        return self
+
+    @property
+    def _dkim_pem(self) -> str | None:
+        if self.dkim_key is not None:
+            return self.dkim_key.get_secret_value()
+        if self.dkim_key_file is None:
+            return None
+        try:
+            return self.dkim_key_file.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"dkim_key_file: {self.dkim_key_file} cannot be read: {type(error).__name__}") from None
+
+    @cached_property
+    def dkim_private_key(self) -> "PrivateKey | None":
+        """The key that signs our mail, when there is one."""
+        from nurture.deliverability.dkim_keys import private_key
+
+        return None if (pem := self._dkim_pem) is None else private_key(pem)
+
     @property
     def payload_key_bytes(self) -> list[bytes]:
         """The keys that encrypt payloads, ready for use."""
         return [_decoded(key) for key in self.payload_keys]
+
+    @property
+    def places_per_receiver(self) -> int:
+        """How many of the connections one receiver may have."""
+        return self.email_connections_per_receiver or max(1, self.email_connections * 3 // 4)
 
     @property
     def pace_factor(self) -> float:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from nurture.channels.mail import Mail
-from nurture.errors import AddressRefused, MessageRefused, ProviderUnavailable, SendError
+from nurture.errors import AddressRefused, Cause, MessageRefused, ProviderUnavailable, SendError
 
 ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
 UNKNOWN_USER = re.compile(
@@ -47,7 +47,7 @@ def refusal(stage: Stage, code: int, text: str, mail: Mail) -> SendError:
         return ProviderUnavailable(
             f"the provider put the message off at {stage} ({shown}); it is tried again",
             code=enhanced or str(code), reply=reply, retry_after=_delay(text),
-            cause="provider" if code == CLOSING or enhanced.startswith("4.3.") else "message",
+            cause=_whose(stage, code, enhanced),
         )  # fmt: skip
     if stage is not Stage.SENDER and _unknown_address(stage, enhanced, text):
         return AddressRefused(
@@ -57,6 +57,13 @@ def refusal(stage: Stage, code: int, text: str, mail: Mail) -> SendError:
         f"the provider refused the message at {stage} ({shown}); the address is not to blame: see the reply",
         code=enhanced or str(code), reply=reply,
     )  # fmt: skip
+
+
+def _whose(stage: Stage, code: int, enhanced: str) -> Cause:
+    """Whose trouble passes: after the recipient was named, 421 4.7.x speaks of mail to its receiver, not of all mail."""
+    if enhanced.startswith("4.7.") and stage is not Stage.SENDER:
+        return "message"
+    return "provider" if code == CLOSING or enhanced.startswith("4.3.") else "message"
 
 
 def bad_credentials(code: int) -> ProviderUnavailable:

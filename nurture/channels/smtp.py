@@ -5,6 +5,8 @@ import contextlib
 import re
 import socket
 import ssl
+from collections.abc import Callable
+from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
 
@@ -34,7 +36,8 @@ class SmtpChannel:
     """E-mail through one relay, over at most `connections` kept connections.
 
     `send` ends within `timeout` seconds: half of them for everything up to the relay's go-ahead, waiting for a free
-    connection included, the rest for its answer to the content. `lookup_url` knows which messages were accepted.
+    connection included, the rest for its answer to the content. `lookup_url` knows which messages were accepted; `sign`
+    puts a signature before a mail.
     """
 
     name = "email"
@@ -52,10 +55,12 @@ class SmtpChannel:
         lookup_url: str | None = None,
         tls: ssl.SSLContext | None = None,
         local_name: str | None = None,
+        sign: Callable[[Mail, datetime], Mail] | None = None,
     ) -> None:
         self._relay = f"{host}:{port}"
         self._patience = timeout / 2
         self._lookup_url = lookup_url.rstrip("/") if lookup_url else None
+        self._sign = sign
         self._http: httpx.AsyncClient | None = None
         self._free: asyncio.LifoQueue[_Line] = asyncio.LifoQueue()  # the last used comes first, the rest may fall idle
         tls = tls or (ssl.create_default_context() if security != "none" else None)
@@ -76,6 +81,8 @@ class SmtpChannel:
     async def send(self, envelope: Envelope) -> Receipt:
         """Hand the mail to the relay, once; without an answer after the closing dot the outcome is Ambiguous."""
         mail = compose(envelope)
+        if self._sign is not None:
+            mail = self._sign(mail, envelope.date)
         deadline = asyncio.get_running_loop().time() + self._patience
         line = await self._free_line(deadline)
         try:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from nurture.bulk import USUAL_RATE
 from nurture.bulk import rate as leads_a_second
 from nurture.catalogue import Catalogue
 from nurture.check import MailingCheck
-from nurture.cli.context import Here, audience, catalogue, in_store, out, user
+from nurture.cli.context import Here, audience, catalogue, in_store, out, seconds, user
 from nurture.errors import CampaignFaults, NotFound
 from nurture.faults import did_you_mean
 from nurture.mailing import Mailing
@@ -35,6 +36,7 @@ def mail(
     to: Annotated[str, typer.Option("--audience", help="With a template: whom to send it to.")] = "",
     topic: Annotated[str, typer.Option(help="With a template: what its leads have to have consented to.")] = "news",
     rate: Annotated[str, typer.Option(help="So many leads at the most, as 50/s or 5000/h.")] = USUAL_RATE,
+    over: Annotated[str, typer.Option(help="Let the leads get it over that long, whatever its spread says: 2h.")] = "",
 ) -> None:
     """Send a message to an audience, once to each of its leads.
 
@@ -43,6 +45,10 @@ def mail(
     settings = read_settings()
     known = catalogue(settings)
     mailing = _from_template(settings, known, what, to, topic) if to else _declared(known, what)
+    if over:
+        mailing = _checked(
+            mailing.model_copy(update={"spread": timedelta(seconds=seconds(over, "--over"))}), settings, known
+        )
     _ordered("mailing", mailing.key, audience(known.audiences, mailing.audience), rate, mailing)
 
 
@@ -55,7 +61,10 @@ def _declared(known: Catalogue, key: str) -> Mailing:
 
 def _from_template(settings: Settings, known: Catalogue, template: str, to: str, topic: str) -> Mailing:
     key = re.sub(r"[^a-z0-9_-]+", "-", template.lower()).strip("-_") or "mailing"
-    mailing = Mailing(key=key, template=template, audience=to, topic=topic)
+    return _checked(Mailing(key=key, template=template, audience=to, topic=topic), settings, known)
+
+
+def _checked(mailing: Mailing, settings: Settings, known: Catalogue) -> Mailing:
     faults = MailingCheck(mailing, known, "--audience", Templates([settings.templates])).faults()
     if faults:
         raise CampaignFaults([fault.message for fault in faults])

@@ -159,10 +159,10 @@ def pause(campaign: Annotated[str, typer.Argument(help="The campaign's key.")]) 
 
 def resume(
     campaign: Annotated[str, typer.Argument(help="The campaign's key.")],
-    over: Annotated[str, typer.Option(help="Let the held journeys go over that long: 10m.")] = "",
+    over: Annotated[str, typer.Option(help="Let the held journeys go over that long: 10m; else 50 a second.")] = "",
 ) -> None:
     """Let a paused campaign go on."""
-    spread = seconds(over, "--over") if over else 0.0
+    spread = seconds(over, "--over") if over else None
 
     async def work(here: Here) -> tuple[bool, int]:
         async with here.store.write() as session:

@@ -14,6 +14,16 @@ db = typer.Typer(
     help="The database: upgrade.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
 )  # fmt: skip
 
+doctor = typer.Typer(
+    help="""Find what is stuck, lost or left over; mend it with --fix.
+
+    Store, Temporal and ledger are held against each other. Exits with 0 when all is well, with 1 when something is found.
+    """,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
 
 @db.callback()
 def _db() -> None:
@@ -44,20 +54,38 @@ def web(
     _become("-m", "web", "--host", host, "--port", str(port), root=application_root("web/app.py"))
 
 
-def doctor(
+@doctor.callback()
+def _doctor(
+    context: typer.Context,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
     after_restore: Annotated[
         bool, typer.Option("--after-restore", help="A backup was restored: ask the provider before each message.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Find what is stuck, lost or left over; mend it with --fix.
-
-    Store, Temporal and ledger are held against each other. Exits with 0 when all is well, with 1 when something is found.
-    """
+    """The doctor of store, Temporal and ledger, unless another is asked for."""
+    if context.invoked_subcommand is not None:
+        return
     given = {"--fix": fix, "--after-restore": after_restore, "--json": as_json}
     options = [name for name, said in given.items() if said]
     _become("-m", "activities.doctor", *options, root=application_root("activities/doctor.py"))
+
+
+@doctor.command()
+def mail(
+    sender: Annotated[str | None, typer.Option("--from", help="Only this address; else all that are used.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Look at our mail as receivers do: SPF, DKIM, DMARC, MX, PTR, TLS, one click to unsubscribe.
+
+    Exits with 0 when nothing is at fault, with 1 when something is, or could not be asked.
+    """
+    from nurture.cli.mail_diagnosis import examined, show
+
+    lines = examined(sender)
+    show(lines, as_json=as_json)
+    if any(line.grave for line in lines):
+        raise typer.Exit(1)
 
 
 def _require_free(host: str, port: int) -> None:

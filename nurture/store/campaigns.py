@@ -17,6 +17,7 @@ from nurture.store.models import CampaignRow, JourneyRow, OutboxRow, VersionRow
 from nurture.store.plain import Statement
 from nurture.version import Version
 
+A_CROWD = 50  # journeys a second: more of them at once are spread
 PAUSED_AT = Statement(select(col(CampaignRow.paused_at)).where(col(CampaignRow.key) == bindparam("key")))
 _parsed: dict[str, Version] = {}  # versions never change, so every part of the process shares one copy
 
@@ -145,8 +146,8 @@ async def pause(session: Session, key: str, now: datetime) -> bool:
     return True
 
 
-async def resume(session: Session, key: str, now: datetime, spread: float = 0) -> int:
-    """Let the journeys that a pause held go on, spread over so many seconds; the number of them."""
+async def resume(session: Session, key: str, now: datetime, spread: float | None = None) -> int:
+    """Let the journeys that a pause held go on, spread over so many seconds, or a crowd of them a second; how many."""
     campaign = await _campaign(session, key)
     await session.exec(update(CampaignRow).where(col(CampaignRow.key) == campaign.key).values(paused_at=None))
     query = (
@@ -155,6 +156,8 @@ async def resume(session: Session, key: str, now: datetime, spread: float = 0) -
         .order_by(JourneyRow.id)
     )
     held = (await session.exec(query)).all()
+    if spread is None:
+        spread = 0 if len(held) <= A_CROWD else len(held) / A_CROWD
     await outbox.put(
         session,
         (

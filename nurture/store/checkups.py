@@ -15,6 +15,7 @@ from nurture.store.bulk_runs import UNDER_WAY
 from nurture.store.database import Session
 from nurture.store.journeys import RUNNING
 from nurture.store.models import BreakerRow, BulkRunRow, CampaignRow, DeadLetterRow, JourneyRow, MessageRow, OutboxRow
+from nurture.store.receivers import all_slowed
 
 AWAITED = exists().where(col(OutboxRow.lead_id) == col(JourneyRow.lead_id))
 STANDING = (JourneyRow.id, JourneyRow.lead_id, JourneyRow.status, JourneyRow.until, JourneyRow.updated_at, AWAITED)
@@ -97,6 +98,12 @@ async def tripped(session: Session) -> Some:
     query = select(BreakerRow).where(col(BreakerRow.opened_at).is_not(None)).order_by(BreakerRow.provider)
     rows = (await session.exec(query)).all()
     return Some(len(rows), [f"{row.provider}: {row.reason}" for row in rows])
+
+
+async def slowed(session: Session) -> Some:
+    """Receivers that get mail more slowly than they might, each with its reason."""
+    flows = sorted((await all_slowed(session)).items())
+    return Some(len(flows), [f"{name}: {flow.reason}" for name, flow in flows[:MOST_EXAMPLES]])
 
 
 def _abandoned(statuses: Collection[Status], before: datetime) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from nurture.store import dead_letters, journeys, outbox
 from nurture.store.database import Session
 from nurture.store.journeys import Count
 from nurture.store.models import BreakerRow, MessageRow, OutboxRow
+from nurture.store.receivers import all_slowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Figures:
     journeys: list[Count]
     messages: dict[tuple[str, str], int]
     breakers: dict[str, bool]
+    slowed: int
 
 
 async def figures(session: Session, now: datetime) -> Figures:
@@ -36,5 +38,6 @@ async def figures(session: Session, now: datetime) -> Figures:
         dead_letters=await dead_letters.count(session),
         journeys=await journeys.counts(session),
         messages={(channel, status): count for channel, status, count in messages},
+        slowed=len(await all_slowed(session)),
         breakers={provider: opened_at is not None for provider, opened_at in breakers},
     )

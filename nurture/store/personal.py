@@ -45,6 +45,7 @@ from nurture.store.need_tables import NeedRow
 from nurture.store.order_tables import OrderLineRow, OrderRow, ThankRow
 from nurture.store.recommendation_tables import RecommendationRow, RewardRow
 from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, RebuildRow, ShadowRow, SignOffRow
+from nurture.store.sending_tables import ReceiverRow, WarmUpRow
 from nurture.store.stage_tables import StageChangeRow
 
 About: TypeAlias = Callable[[str], ColumnElement[bool]]
@@ -133,6 +134,8 @@ KEPT: dict[type[SQLModel], str] = {
     RebuildRow: "how far a rebuild of scores has come",
     SignOffRow: "what the team agreed to",
     BreakerRow: "how providers do",
+    ReceiverRow: "how fast receivers take mail, by their names and domains",
+    WarmUpRow: "how many messages senders sent on a day",
     CaptureCountRow: "how often forms were seen and filled in, by nobody in particular",
     CostRow: "what the team spent",
     BulkRunRow: "what the team ordered",

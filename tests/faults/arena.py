@@ -96,6 +96,9 @@ class Arena:
             "NURTURE_SMTP_PORT": str(self.ports.smtp),
             "NURTURE_SMTP_LOOKUP_URL": f"http://{HOST}:{self.ports.inbox}/lookup",
             "NURTURE_SPEED": SPEED,
+            # All leads have one receiver here: it takes as much as the sink does.
+            "NURTURE_EMAIL_RECEIVERS": json.dumps({"example.com": 1000}),
+            "NURTURE_EMAIL_CONNECTIONS_PER_RECEIVER": "8",
             "NURTURE_RULES": '{"quiet": null}',  # at this speed there would be a night in every second
             "NURTURE_HOOK_SECRETS": json.dumps({"shop": HOOK_SECRET}),
             "TEMPORAL_ADDRESS": f"{HOST}:{self.ports.temporal}",

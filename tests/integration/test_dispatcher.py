@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
+from sqlmodel import select
 
 from nurture.audiences import Audience
 from nurture.campaign import AudienceEntry, DateEntry, always, once_in
@@ -594,6 +595,21 @@ async def test_resuming_a_campaign_spreads_the_load_and_holds_up_no_event(scene:
 
     assert max(counts) <= 2
     assert scene.engine.arms == ["resume"] * 10 + ["goal"]
+
+
+async def test_a_crowd_that_is_resumed_goes_at_fifty_a_second_unless_told_otherwise(scene: Scene) -> None:  # F30
+    await scene.publish(simple(enters=[on("signed_up")]))
+    for name in [f"lead-{n}" for n in range(120)]:
+        await scene.lead(name)
+        await scene.happens("signed_up", to=name)
+    await scene.dispatch()
+    async with scene.store.write() as session:
+        await session.exec(update(JourneyRow).values(status="held"))
+        await campaigns.resume(session, "welcome", scene.now)
+        due = [one - scene.now for one in (await session.exec(select(OutboxRow.due_at))).all()]
+
+    assert len(due) == 120
+    assert [sum(n * SECOND <= one < (n + 1) * SECOND for one in due) for n in range(3)] == [50, 50, 20]
 
 
 async def test_two_dispatchers_share_the_work_and_double_nothing(scene: Scene) -> None:  # F33

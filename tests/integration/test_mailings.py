@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from activities.bulk import take_page
 from activities.errands import TryAgain
 from activities.unknowns import TOO_LATE, resolve_unknown
+from nurture.channels import Envelope
 from nurture.errors import AddressRefused, Ambiguous, NotFound, ProviderUnavailable
 from nurture.store import Store, bulk_runs
 from nurture.store.models import ConsentRow, IdentityRow, LeadRow, MessageRow
@@ -124,6 +125,43 @@ async def test_one_address_in_trouble_holds_up_nobody_else(life: Life) -> None:
 
     await life.passes(minutes=6)
     assert len(life.postbox.mails) == 20
+
+
+async def test_a_receiver_that_takes_no_more_holds_up_nobody_elses_mail(life: Life) -> None:
+    async def refuse(mail: Envelope) -> None:
+        if mail.recipient.endswith("@gmail.com") and life.now < MORNING + timedelta(hours=1):
+            later = timedelta(minutes=30)
+            raise ProviderUnavailable("mail to gmail goes at 0.1 a second", retry_after=later, cause="ours", lone=True)
+
+    ours = {n: "gmail.com" if n < 12 else "example.com" for n in range(22)}
+    await settle(life.store, [a_lead(n, life.now, email=f"{n}@{domain}") for n, domain in ours.items()], life.now)
+    life.postbox.on_send = refuse
+    run_id = await ordered(life.store, life.now, "mailing", mailing=NEWS)
+    await life.settle()
+    assert len(life.postbox.mails) == 10
+    assert (await ledger(life.store))["lead-00000"] == ("deferred", "mail to gmail goes at 0.1 a second")
+
+    await life.passes(hours=2)
+    assert received(life) == {f"{n}@{domain}": 1 for n, domain in ours.items()}
+    assert (await run_of(life.store, run_id)).status == "done"
+
+
+async def test_a_spread_lets_its_leads_get_it_one_after_the_other_and_nobody_in_quiet_hours(life: Life) -> None:
+    await settle(life.store, [a_lead(n, life.now) for n in range(20)], life.now)
+    await ordered(life.store, life.now, "mailing", mailing=NEWS.model_copy(update={"spread": timedelta(hours=16)}))
+    await life.settle()
+    assert len(life.postbox.mails) == 0
+    assert set((await ledger(life.store)).values()) == {("deferred", "its turn in the spread")}
+
+    await life.passes(hours=11)
+    sent = [mail.date for mail in life.postbox.mails]
+    assert 10 <= len(sent) < 20
+    assert len({f"{at:%H}" for at in sent}) >= 6
+
+    await life.passes(hours=12)
+    hours = [mail.date.hour for mail in life.postbox.mails]
+    assert received(life) == {f"lead-{n}@example.com": 1 for n in range(20)}
+    assert all(8 <= hour < 21 for hour in hours)
 
 
 async def test_a_message_that_perhaps_arrived_is_held_and_the_run_ends(life: Life) -> None:

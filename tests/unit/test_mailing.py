@@ -32,6 +32,8 @@ def test_a_mailing_of_a_known_message_to_a_known_audience_has_no_faults() -> Non
         ({"purpose": "transactional"}, "legal_basis: a transactional campaign states one"),
         ({"cap": at_most(0, within=days(1))}, "cap: allows nothing"),
         ({"expires_after": timedelta(0)}, "expires_after: must be longer than zero"),
+        ({"spread": days(3)}, "spread: must be shorter than expires_after: the last would not get it"),
+        ({"spread": -days(1)}, "spread: must not be less than zero"),
     ],
 )
 def test_what_is_wrong_with_a_mailing_is_told_with_its_place(changes: dict[str, object], fault: str) -> None:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from nurture import Campaign, at_most, between, days, hours, quiet, send
-from nurture.campaign import Cap
+from nurture import Campaign, at_most, between, days, hours, minutes, quiet, send
+from nurture.campaign import Cap, Purpose
 from nurture.pace import Pace
 from nurture.permission import Go, HouseRules, Later, Never, Policy, Standing, permission, policy_for
 from nurture.steps import Send
@@ -224,3 +224,45 @@ def test_a_legal_basis_frees_a_message_of_hours_and_caps(campaign: Campaign, mes
     policy = policy_for(campaign, message, HouseRules())
 
     assert (policy.purpose, policy.quiet, policy.window, policy.caps) == ("transactional", None, None, ())
+
+
+# --- spread ---
+
+
+@pytest.mark.parametrize("purpose", ["marketing", "transactional"])
+def test_in_a_spread_each_waits_for_its_turn_and_then_for_everything_else(purpose: Purpose) -> None:
+    turn = NOON + timedelta(minutes=40)
+    policy = POLICY._replace(purpose=purpose, quiet=quiet("12:30", "13:00"))
+
+    assert may(policy, not_before=turn) == (
+        Later(NOON + hours(1), "its turn in the spread")
+        if purpose == "marketing"
+        else Later(turn, "its turn in the spread")
+    )
+    assert may(policy, now=turn + hours(1), not_before=turn) == Go()
+    assert may(policy, suppressed="5.1.1", not_before=turn) == Never("the address is suppressed: 5.1.1")
+
+
+def test_those_that_quiet_hours_held_up_together_do_not_go_together() -> None:
+    policy = POLICY._replace(quiet=quiet("21:00", "08:00"), spread=minutes(30))
+    morning = datetime(2026, 1, 6, 8, tzinfo=UTC)
+
+    assert [may(policy, now=NIGHT, share=share) for share in (0, 0.5)] == [
+        Later(morning, "quiet hours"), Later(morning + minutes(15), "quiet hours"),
+    ]  # fmt: skip
+
+
+def test_a_spread_leads_nobody_past_the_end_of_a_window_or_of_its_own_time() -> None:
+    policy = POLICY._replace(window=between("08:00", "08:10"), spread=minutes(30))
+    opening = datetime(2026, 1, 6, 8, tzinfo=UTC)
+
+    assert may(policy, now=NIGHT, share=0.2) == Later(opening + minutes(6), "outside the sending window")
+    assert may(policy, now=NIGHT, share=0.9) == Later(opening, "outside the sending window")
+    hurried = policy._replace(expires_after=opening + minutes(3) - NOON)
+    assert may(hurried, now=NIGHT, share=0.2) == Later(opening, "outside the sending window")
+
+
+def test_a_cap_spreads_nobody_as_its_leads_do_not_wait_together() -> None:
+    policy = POLICY._replace(caps=(Cap(messages=1, period=days(1)),), spread=minutes(30))
+
+    assert may(policy, recent=[NOON], share=0.9) == Later(NOON + days(1), "the cap of 1 in 1 day is reached")

@@ -1,16 +1,21 @@
 """A rate: so many a second, and no crowd at the end of a wait."""
 
 import heapq
+from collections.abc import Sequence
+from itertools import cycle
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurture.rate import Rate
 
+UNHURRIED = settings(deadline=None)  # a busy machine is no fault of the arithmetic
 
-def went(rate: Rate, arrivals: list[float]) -> list[float]:
-    """When each went, who comes back when it was told to."""
+
+def went(rate: Rate, arrivals: list[float], late: Sequence[float] = (0.0,)) -> list[float]:
+    """When each went, who comes back when it was told to, or by turns so many seconds late."""
+    lateness = cycle(late)
     waiting, gone = list(arrivals), []
     heapq.heapify(waiting)
     while waiting:
@@ -19,7 +24,7 @@ def went(rate: Rate, arrivals: list[float]) -> list[float]:
         if turn.now:
             gone.append(now)
         else:
-            heapq.heappush(waiting, now + turn.seconds)
+            heapq.heappush(waiting, now + turn.seconds + next(lateness))
     return gone
 
 
@@ -36,6 +41,7 @@ def test_what_comes_slower_than_the_rate_never_waits(per_second: float) -> None:
     assert went(Rate(per_second), arrivals) == arrivals
 
 
+@UNHURRIED
 @given(st.floats(0.5, 50), st.lists(st.floats(0, 20), max_size=60))
 def test_in_no_second_more_go_than_the_rate_and_what_was_saved_up(per_second: float, arrivals: list[float]) -> None:
     gone = went(Rate(per_second), arrivals)
@@ -46,6 +52,17 @@ def test_in_no_second_more_go_than_the_rate_and_what_was_saved_up(per_second: fl
         assert in_a_second <= 2 * per_second + 2
 
 
+@UNHURRIED
 @given(st.integers(1, 300))
 def test_all_of_a_crowd_have_gone_when_the_rate_allows(crowd: int) -> None:
     assert went(Rate(20), [0.0] * crowd)[-1] <= crowd / 20 + 0.1
+
+
+@UNHURRIED
+@given(st.floats(0.05, 5), st.lists(st.floats(0, 20), min_size=1, max_size=60), st.lists(st.floats(0, 0.1), min_size=1))
+def test_who_comes_back_a_moment_late_loses_its_turn_to_nobody(
+    per_second: float, arrivals: list[float], late: list[float]
+) -> None:
+    gone = went(Rate(per_second), arrivals, late)
+
+    assert gone[-1] <= max(arrivals) + (len(arrivals) + 1) / per_second + 1
