@@ -15,6 +15,7 @@ from nurture.catalogue import Catalogue
 from nurture.conditions import Happened, leaves
 from nurture.definitions import SIDES, Definition
 from nurture.durations import in_words
+from nurture.experiments.pick import faults_of_rule
 from nurture.faults import Fault, did_you_mean
 from nurture.forms import Form
 from nurture.grades import Grade
@@ -154,7 +155,7 @@ class Check:
                 if isinstance(step, Go | Split | LeaveStep | DoneStep) and at < len(state.steps):
                     yield self._error(place, f"what stands after it is never reached: {state.steps[at].words()}")
 
-    def _step(self, place: str, step: AnyStep) -> Iterator[Fault]:  # noqa: C901  # one line a kind of step
+    def _step(self, place: str, step: AnyStep) -> Iterator[Fault]:  # one line a kind of step
         match step:
             case Broken(fault=fault):
                 yield self._error(place, fault)
@@ -181,17 +182,25 @@ class Check:
                 yield from self._wait_for(place, step)
             case Branch():
                 yield from self._branch(place, step)
-            case Split(arms=arms):
-                for name, weight in arms:
-                    yield from self._target(place, ToState(name=name))
-                    if weight <= 0:
-                        yield self._error(place, f"the weight of {name} must be greater than zero")
-                if not arms:
-                    yield self._error(place, "goes nowhere: give states with weights")
+            case Split():
+                yield from self._split(place, step)
             case Go(to=to):
                 yield from self._target(place, to)
             case _:
                 return
+
+    def _split(self, place: str, step: Split) -> Iterator[Fault]:
+        for name, weight in step.arms:
+            yield from self._target(place, ToState(name=name))
+            if weight <= 0:
+                yield self._error(place, f"the weight of {name} must be greater than zero")
+        if not step.arms:
+            yield self._error(place, "goes nowhere: give states with weights")
+        if (rule := step.winner) is None:
+            return
+        yield from self._errors(place, faults_of_rule(rule, len(step.arms)))
+        yield from self._trigger(place, rule.goal)
+        yield from self._fulfillable(place, rule.goal)
 
     def _team(self, place: str, team: str) -> Iterator[Fault]:
         if team:
