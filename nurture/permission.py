@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from nurture.calendar import Window, end_of_quiet, next_opening, quiet
 from nurture.campaign import Campaign, Cap, Purpose
@@ -24,6 +24,8 @@ class HouseRules(BaseModel):
     quiet: Window | None = quiet("21:00", "08:00")
     caps: tuple[Cap, ...] = (Cap(messages=1, period=timedelta(days=1)), Cap(messages=3, period=timedelta(days=7)))
     consent: Literal["required", "assumed"] = "required"
+    holdout: float = Field(default=0, ge=0, le=100)
+    """The percent of leads that get no marketing at all, to compare with."""
 
     @field_validator("caps")
     @classmethod
