@@ -15,6 +15,7 @@ from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
 from nurture.offers import Offer
+from nurture.retargeting.retarget import Retarget
 from nurture.rewards import Reward
 from nurture.scores import Score, Threshold, gives
 from nurture.surveys import Survey, choice, scale, words
@@ -59,6 +60,7 @@ __all__ = [
     "Hook",
     "Mailing",
     "Offer",
+    "Retarget",
     "Reward",
     "Salesperson",
     "Score",

@@ -22,6 +22,7 @@ from nurture.grades import Grade
 from nurture.mailing import Mailing
 from nurture.message_variables import provided
 from nurture.offers import Offer
+from nurture.retargeting.retarget import Retarget
 from nurture.rewards import Reward
 from nurture.roads import Roads
 from nurture.score_faults import of_grade, of_score
@@ -372,6 +373,7 @@ def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str
             | Offer(key=key)
             | Survey(key=key)
             | Reward(key=key)
+            | Retarget(key=key)
         ) if not NAME.fullmatch(key):
             yield (
                 f'{type(value).__name__.lower()} "{key}"',
@@ -392,8 +394,21 @@ def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str
                     f'definition "{key}", agreed_by',
                     f'"{side}" does not sign: write "marketing: name", "sales: name"',
                 )
+        case Retarget():
+            yield from _of_retarget(value, catalogue)
         case Audience(key=key, who=condition) if condition is not None:
             for message in mentions.of_condition(condition, catalogue):
                 yield f'audience "{key}"', message
         case _:
             return
+
+
+def _of_retarget(retarget: Retarget, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    place = f'retarget "{retarget.key}"'
+    named = mentions.of_name("audience", retarget.audience, catalogue.audiences)
+    hooks = mentions.of_name("hook", retarget.hook, catalogue.hooks) if retarget.hook else ()
+    yield from ((place, message) for message in (*named, *hooks))
+    if not retarget.networks:
+        yield f"{place}, networks", "there is none: name google, meta, vk or yandex"
+    if retarget.topic in ("", "*"):
+        yield f"{place}, topic", 'name what leads agree to, such as "ads"'

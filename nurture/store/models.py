@@ -516,5 +516,6 @@ import nurture.store.merge_tables  # noqa: E402
 import nurture.store.need_tables  # noqa: E402
 import nurture.store.order_tables  # noqa: E402
 import nurture.store.recommendation_tables  # noqa: E402
+import nurture.store.retarget_tables  # noqa: E402
 import nurture.store.score_tables  # noqa: E402
 import nurture.store.stage_tables  # noqa: E402, F401

@@ -45,6 +45,7 @@ from nurture.store.models import (
 from nurture.store.need_tables import NeedRow
 from nurture.store.order_tables import OrderLineRow, OrderRow, ThankRow
 from nurture.store.recommendation_tables import RecommendationRow, RewardRow
+from nurture.store.retarget_tables import RetargetDeliveryRow, RetargetEntryRow
 from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, RebuildRow, ShadowRow, SignOffRow
 from nurture.store.stage_tables import StageChangeRow
 
@@ -92,6 +93,7 @@ def _rewards(lead_id: str) -> ColumnElement[bool]:
 PERSONAL: dict[type[SQLModel], About] = {
     OutboxRow: lambda lead_id: col(OutboxRow.lead_id) == lead_id,
     ThankRow: lambda lead_id: col(ThankRow.lead_id) == lead_id,
+    RetargetEntryRow: lambda lead_id: col(RetargetEntryRow.lead_id) == lead_id,
     ExperimentEntryRow: lambda lead_id: col(ExperimentEntryRow.lead_id) == lead_id,
     OrderLineRow: _lines,
     OrderRow: lambda lead_id: col(OrderRow.lead_id) == lead_id,
@@ -140,6 +142,7 @@ KEPT: dict[type[SQLModel], str] = {
     BulkRunRow: "what the team ordered",
     ExperimentDecisionRow: "which arm of an experiment won, by how many of nobody in particular",
     ApiKeyRow: "keys of systems",
+    RetargetDeliveryRow: "what is on its way to advertising networks, without anybody in it",
     TurnRow: "whose turn it is among salespeople",
     LeaseRow: "which worker does what",
     MarkRow: "how far sweeps have come",

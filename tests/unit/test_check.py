@@ -286,6 +286,14 @@ HOW_TO_SIGN = "give agreed_by, or sign it with nurture definitions sign"
          'definition "ready": there is no score "fti": there is none'),
         ('Audience(key="vip", who=event("visit").within(days(0)))',
          'audience "vip": visit has happened within no time: the period must be longer than zero'),
+        ('Retarget(key="alike", audience="vpi", networks=("google",))',
+         'retarget "alike": there is no audience "vpi": there is none'),
+        ('Audience(key="vip"), Retarget(key="alike", audience="vip", networks=("google",), hook="ads")',
+         'retarget "alike": there is no hook "ads": there is none'),
+        ('Audience(key="vip"), Retarget(key="alike", audience="vip", networks=())',
+         'retarget "alike", networks: there is none: name google, meta, vk or yandex'),
+        ('Audience(key="vip"), Retarget(key="alike", audience="vip", networks=("meta",), topic="*")',
+         'retarget "alike", topic: name what leads agree to, such as "ads"'),
     ],
 )  # fmt: skip
 def test_what_a_declaration_names_that_is_not_there_is_told(team: Team, value: str, fault: str) -> None:
