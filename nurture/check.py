@@ -200,8 +200,17 @@ class Check:
         if (rule := step.winner) is None:
             return
         yield from self._errors(place, faults_of_rule(rule, len(step.arms)))
+        if any(one.key == step.key and one.design != step.design for one in self._experiments()):
+            yield self._error(
+                place, f'another experiment has the key "{step.key}", with other arms or another rule: rename one'
+            )
         yield from self._trigger(place, rule.goal)
         yield from self._fulfillable(place, rule.goal)
+
+    def _experiments(self) -> Iterator[Split]:
+        campaigns = (self.campaign, *(version.campaign for version in self.catalogue.campaigns.values()))
+        steps = (step for one in campaigns for state in one.states for step in state.steps)
+        return (step for step in steps if isinstance(step, Split) and step.winner is not None)
 
     def _team(self, place: str, team: str) -> Iterator[Fault]:
         if team:

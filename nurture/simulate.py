@@ -15,8 +15,10 @@ from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign
 from nurture.conditions import Happened
 from nurture.decisions import Bound, choose, heard_already, park
+from nurture.errors import BadInput
 from nurture.facts import Facts, Happening
 from nurture.fading import points_now
+from nurture.faults import did_you_mean
 from nurture.fields import GROUPS
 from nurture.grades import Grade, resolved
 from nurture.journey import (
@@ -268,8 +270,12 @@ class _World:
         return self.story
 
     def _bound(self, step: Branch | Split) -> Bound | None:
-        winner = self.winners.get(step.key) if isinstance(step, Split) and step.winner is not None else None
-        return None if winner is None else Bound(winner, "winner")
+        if not isinstance(step, Split) or step.winner is None or step.key not in self.winners:
+            return None
+        winner, names = self.winners[step.key], [name for name, _ in step.arms]
+        if winner not in names:
+            raise BadInput(f"experiment {step.key} has no arm {winner!r}: {did_you_mean(winner, names)}")
+        return Bound(winner, "winner")
 
     def _told(self, words: str, reply: AnyReply, values: dict[str, Any]) -> None:
         journey = self.story.journey

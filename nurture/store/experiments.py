@@ -65,14 +65,19 @@ def experiments_of(versions: Mapping[str, Version]) -> dict[str, list[Split]]:
 
 async def counted(session: Session, split: Split, rule: Pick, now: datetime) -> list[Count]:
     """The leads of each arm, in the order of the split."""
+    converted = await _converted(session, split, rule, now)
+    return [one._replace(converted=converted.get(one.arm, 0)) for one in await _came(session, split, now)]
+
+
+async def _came(session: Session, split: Split, now: datetime) -> list[Count]:
+    """The same without who reached the goal."""
     ours = and_(ENTRIES.c.experiment == split.key, ENTRIES.c.design == split.design)
     measured = func.count(case((ENTRIES.c.until <= now, 1)))
     rows = (
         await execute(session, select(ENTRIES.c.arm, func.count(), measured).where(ours).group_by(ENTRIES.c.arm))
     ).all()
     entered = {arm: (int(all_of), int(over)) for arm, all_of, over in rows}
-    converted = await _converted(session, split, rule, now)
-    return [Count(arm, weight, *entered.get(arm, (0, 0)), converted.get(arm, 0)) for arm, weight in split.arms]
+    return [Count(arm, weight, *entered.get(arm, (0, 0))) for arm, weight in split.arms]
 
 
 async def _converted(session: Session, split: Split, rule: Pick, now: datetime) -> dict[str, int]:
@@ -109,6 +114,8 @@ async def pick_winners(session: Session, now: datetime) -> list[tuple[str, str]]
         rule = split.winner
         if rule is None or rule.after is None or await decision(session, split) is not None:
             continue
+        if min(one.measured for one in await _came(session, split, now)) < rule.after:
+            continue  # spared: who reached the goal takes longer to count
         counts = await counted(session, split, rule, now)
         winner, _ = picked(rule, counts)
         if winner is not None and await _decided(session, split, winner, counts, now, reason=rule.words()):

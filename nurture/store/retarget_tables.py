@@ -15,7 +15,10 @@ class RetargetEntryRow(SQLModel, table=True):
     """
 
     __tablename__ = "retarget_entries"
-    __table_args__ = (Index("ix_retarget_entries_retarget_lead", "retarget", "lead_id"),)
+    __table_args__ = (
+        Index("ix_retarget_entries_retarget_lead", "retarget", "lead_id"),
+        Index("ix_retarget_entries_waiting", "retarget", "network", "state", "delivery"),
+    )
 
     retarget: str = Field(primary_key=True)
     network: str = Field(primary_key=True)

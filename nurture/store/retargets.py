@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
 from nurture.audiences import Audience
 from nurture.profile import address_hash
@@ -189,24 +189,20 @@ async def begin_deliveries(session: Session, retarget: Retarget, now: datetime) 
     """Make a delivery of what has changed for each network that has none under way, removals first."""
     await alone(session, ENTRIES.name)
     under_way = select(DELIVERIES.c.network).where(DELIVERIES.c.retarget == retarget.key)
-    changed = (
-        select(ENTRIES.c.network)
-        .where(ENTRIES.c.retarget == retarget.key, ENTRIES.c.delivery.is_(None), ENTRIES.c.state != "in")
-        .distinct()
-    )
-    for network in (await execute(session, changed.where(ENTRIES.c.network.not_in(under_way)))).scalars().all():
+    busy = set((await execute(session, under_way)).scalars())
+    for network in NETWORKS.keys() - busy:
+        names: list[Name] = []
+        for state in ("removing", "adding"):
+            waiting = (ENTRIES.c.network == network, ENTRIES.c.state == state, ENTRIES.c.delivery.is_(None))
+            query = select(ENTRIES).where(ENTRIES.c.retarget == retarget.key, *waiting)
+            rows = (await execute(session, query.limit(MOST_IN_A_DELIVERY - len(names)))).all()
+            names += [_name(row) for row in rows]
+        if not names:
+            continue
         delivery = RetargetDeliveryRow(retarget=retarget.key, network=network, made_at=now, due_at=now)
         await insert_all(session, RetargetDeliveryRow, [delivery.model_dump()])
-        names = (
-            select(*OF)
-            .where(ENTRIES.c.retarget == retarget.key, ENTRIES.c.network == network, ENTRIES.c.delivery.is_(None))
-            .where(ENTRIES.c.state != "in")
-            .order_by(ENTRIES.c.state.desc(), ENTRIES.c.kind, ENTRIES.c.hash)
-            .limit(MOST_IN_A_DELIVERY)
-        )
-        taken = (await execute(session, names)).all()
-        which = tuple_(*OF).in_([tuple(one) for one in taken])
-        await execute(session, update(ENTRIES).where(which).values(delivery=delivery.id))
+        for which, given in _which(retarget.key, names):
+            await execute(session, update(ENTRIES).where(which).values(delivery=delivery.id), given)
 
 
 async def due_deliveries(session: Session, retarget: Retarget, now: datetime) -> list[RetargetDeliveryRow]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +108,20 @@ def test_the_versions_of_a_campaign_are_told_with_their_numbers() -> None:
 
     assert (told["number"], told["messages"]) == (1, told["entered"])
     assert "published" in run("report", "versions", "guide").output
+
+
+def test_a_simulation_walks_as_after_the_decision() -> None:
+    Path("campaigns/parted.py").write_text(
+        "from nurture import *\n"
+        'rule = pick(on("order_paid"), within=days(14), after=500)\n'
+        'campaign = Campaign("parted", enters=[on("asked")], states=[\n'
+        '    State("parting", [split({"short": 1, "long": 1}, key="length", winner=rule)]),\n'
+        '    State("short", [done]), State("long", [wait(days(3)), done])])\n',
+        "utf-8",
+    )
+
+    told = run("simulate", "parted", "--leads", "20", "--winner", "length=long").output
+    by_lot = run("simulate", "parted", "--leads", "20").output
+
+    assert ("long" in told, "short" in told.split()) == (True, False)
+    assert "short" in by_lot

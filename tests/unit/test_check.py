@@ -116,6 +116,12 @@ ROWS = [
         "pick(…): the goal is only counted: take key= and to= away", then=TWO + 'State("three", [])'),
     one("never clicked", 'split({"two": 1, "three": 1}, winner=pick(clicked("helo"), within=days(1)))',
         'nothing can fulfil it: no campaign sends "helo"; did you mean "hello"?', then=TWO + 'State("three", [])'),
+    Row("two experiments of one key", """
+        State("one", [split({"two": 1, "three": 1}, key="k", winner=pick(on("order_paid"), within=days(1)))]),
+        State("two", [split({"three": 1, "four": 1}, key="k", winner=pick(on("order_paid"), within=days(1)))]),
+        State("three", []), State("four", [])""", tuple(
+            (f'state "{name}", step 1, split(...)',
+             'another experiment has the key "k", with other arms or another rule: rename one') for name in ("one", "two"))),
     one("no rule", 'split({"two": 1, "three": 1}, winner="two")',
         'winner takes a rule: winner=pick(on("order_paid"), within=days(14), after=500)', then=TWO + 'State("three", [])'),
     one("no arm", "branch(otherwise=done)", "has no condition: give when(…, to=…)"),

@@ -42,6 +42,7 @@ from nurture import (
     weekdays,
     when,
 )
+from nurture.errors import BadInput
 from nurture.permission import HouseRules
 from nurture.simulate import A_MONDAY, at, simulate
 
@@ -359,3 +360,5 @@ def test_the_winner_of_an_experiment_is_taken_as_it_is_told() -> None:
     decided = {simulate(road, lead_id=f"lead-{n}", winners={"length": "long"}).state for n in range(20)}
 
     assert (by_lot, decided) == ({"short", "long"}, {"long"})
+    with pytest.raises(BadInput, match="experiment length has no arm 'lang': did you mean \"long\""):
+        simulate(road, winners={"length": "lang"})

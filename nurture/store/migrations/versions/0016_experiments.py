@@ -65,10 +65,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_retarget_entries_delivery"), ["delivery"], unique=False)
         batch_op.create_index(batch_op.f("ix_retarget_entries_lead_id"), ["lead_id"], unique=False)
     op.create_index("ix_retarget_entries_retarget_lead", "retarget_entries", ["retarget", "lead_id"], unique=False)
+    op.create_index(
+        "ix_retarget_entries_waiting", "retarget_entries", ["retarget", "network", "state", "delivery"], unique=False
+    )
 
 
 def downgrade() -> None:
     """Go back to the one before."""
+    op.drop_index("ix_retarget_entries_waiting", "retarget_entries")
     op.drop_index("ix_retarget_entries_retarget_lead", "retarget_entries")
     with op.batch_alter_table("retarget_entries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_retarget_entries_lead_id"))
