@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 A_MOMENT = timedelta(minutes=1)  # what changed since is on its way
 LATE = timedelta(minutes=10)
+VERY_LATE = timedelta(hours=1)
 MOST_EXAMPLES = 3
 
 
@@ -29,6 +30,7 @@ class Word(StrEnum):
     BURIED = "buried"
     LATE = "late"
     TRIPPED = "tripped"
+    UNTOLD = "untold"
     PAUSED = "paused"
 
 
@@ -70,6 +72,10 @@ AILMENTS: dict[Word, Ailment] = {
     Word.BURIED: Ailment("dead letters", "nurture dead-letters list tells why; then retry or drop them"),
     Word.LATE: Ailment("rows of the outbox that wait to be done", "see that a worker runs and reaches Temporal"),
     Word.TRIPPED: Ailment("providers that nothing is sent through at present", "see the reason; it mends itself"),
+    Word.UNTOLD: Ailment(
+        "changes of retargeting lists that no hook has taken",
+        "nurture retarget list tells why; they are tried for ever",
+    ),
     Word.PAUSED: Ailment("campaigns that a person has paused", "nurture resume lets one go on", grave=False),
 }
 

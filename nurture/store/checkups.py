@@ -15,6 +15,7 @@ from nurture.store.bulk_runs import UNDER_WAY
 from nurture.store.database import Session
 from nurture.store.journeys import RUNNING
 from nurture.store.models import BreakerRow, BulkRunRow, CampaignRow, DeadLetterRow, JourneyRow, MessageRow, OutboxRow
+from nurture.store.retarget_tables import RetargetDeliveryRow
 
 AWAITED = exists().where(col(OutboxRow.lead_id) == col(JourneyRow.lead_id))
 STANDING = (JourneyRow.id, JourneyRow.lead_id, JourneyRow.status, JourneyRow.until, JourneyRow.updated_at, AWAITED)
@@ -97,6 +98,13 @@ async def tripped(session: Session) -> Some:
     query = select(BreakerRow).where(col(BreakerRow.opened_at).is_not(None)).order_by(BreakerRow.provider)
     rows = (await session.exec(query)).all()
     return Some(len(rows), [f"{row.provider}: {row.reason}" for row in rows])
+
+
+async def untold(session: Session, before: datetime) -> Some:
+    """Deliveries of retargeting lists that were made before then and were not taken, each with the reason."""
+    made = col(RetargetDeliveryRow.made_at)
+    rows = (await session.exec(select(RetargetDeliveryRow).where(made < before).order_by(made))).all()
+    return Some(len(rows), [f"{row.retarget}, {row.network}: {row.trouble}" for row in rows[:MOST_EXAMPLES]])
 
 
 def _abandoned(statuses: Collection[Status], before: datetime) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from nurture.store.models import EventRow, LeadRow, MoveRow
 from nurture.store.story import story_of
 from nurture.sweeps import Sweep, run_sweep, winners_picked
 from tests.integration.life import Life
+from tests.integration.walking import Killed, Way, kill
 
 RULE = pick(on("order_paid", prop("amount") >= 10), within=days(14), after=3)
 
@@ -257,3 +258,19 @@ async def test_two_leads_made_one_are_in_one_arm(life: Life) -> None:
 
     [row] = await rows(life)
     assert (row.lead_id, row.arm) == (ids[0], arm)
+
+
+async def test_a_walk_that_dies_draws_the_same_arm_once_more(way: Way) -> None:
+    walker = await way.begin(a_test())
+    way.store.deeds["before commit 1"] = kill
+    with pytest.raises(Killed):
+        await walker.walk()
+    way.store.deeds["after commit 1"] = kill
+    with pytest.raises(Killed):
+        await walker.walk()
+
+    await walker.until_it_rests()
+
+    async with way.store.read() as session:
+        [row] = (await session.exec(select(ExperimentEntryRow))).all()
+    assert row.arm == (await walker.row()).state

@@ -1,5 +1,6 @@
 """Retargeting lists kept in step with a real server behind the hook, on each database in turn."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -28,6 +29,7 @@ from tests.integration.hook import Hook as Other
 from tests.integration.hook import Post
 from tests.integration.life import Life
 from tests.integration.test_webhooks import NEW, verified
+from tests.integration.walking import Killed, Perilous, kill
 from worker import equip
 
 ANN, BOB = "ann@example.com", "bob@example.com"
@@ -46,6 +48,7 @@ class Networks:
     life: Life
     other: Other
     equipment: Equipment
+    perils: Perilous
     retargets: dict[str, Retarget]
     lists: dict[str, set[str]] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
@@ -80,15 +83,17 @@ class Networks:
 
 
 @pytest.fixture
-async def networks(store: Store, now: datetime) -> AsyncIterator[Networks]:
+async def networks(store: Store, database_url: str, now: datetime) -> AsyncIterator[Networks]:
     async with Other().open() as other, Life(store, now) as life:
         retargets: dict[str, Retarget] = {}
         hook = Hook(key="ads", url=other.url("/ads"))
         catalogue = Catalogue(audiences={"lookers": LOOKERS}, hooks={"ads": hook}, retargets=retargets)
         settings = life.settings.model_copy(update={"hook_secrets": {"ads": SecretStr(NEW)}})
-        equipment = equip(settings, store, catalogue, {})
-        yield Networks(life, other, equipment, retargets)
+        perils = Perilous(database_url)
+        equipment = equip(settings, perils, catalogue, {})
+        yield Networks(life, other, equipment, perils, retargets)
         await equipment.webhooks.close()
+        await perils.close()
 
 
 async def looks(networks: Networks, email: str = ANN, *, agrees: bool = True, **known: Any) -> str:
@@ -305,3 +310,29 @@ async def agreed(
         if granted:
             await insert_all(session, LeadRow, [row.model_dump() for row in rows])
         await insert_all(session, ConsentRow, said)
+
+
+async def test_two_workers_at_once_tell_everything_once(networks: Networks) -> None:
+    for n in range(3):
+        await looks(networks, f"lead-{n}@example.com")
+    networks.retargets[LIST.key] = LIST
+
+    await asyncio.gather(*(keep_in_step(networks.equipment, lambda: networks.life.now) for _ in range(2)))
+
+    [post] = networks.other.took
+    assert len(json.loads(post.body)["add"]) == 3
+
+
+async def test_a_worker_that_dies_before_it_notes_that_a_delivery_was_taken_tells_it_again_by_its_id(
+    networks: Networks,
+) -> None:
+    await looks(networks)
+    networks.perils.commits, networks.perils.deeds = 0, {"before commit 3": kill}
+
+    with pytest.raises(Killed):
+        await networks.in_step()
+    await networks.in_step()
+
+    first, second = networks.other.took
+    assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)
+    assert [row.state for row in await networks.rows()] == ["in"]
