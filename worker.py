@@ -24,6 +24,7 @@ from activities.equipment import Equipment
 from activities.failures import Failures
 from activities.hand_off_clock import HandOffActivities
 from activities.network import Network, reach
+from activities.retargeting import keep_in_step
 from activities.unknowns import resolve_unknown
 from activities.walk import JourneyActivities
 from activities.webhooks import Webhooks
@@ -163,6 +164,11 @@ async def ask_after_unknown(equipment: Equipment) -> None:
     await resolve_unknown(equipment, datetime.now(UTC))
 
 
+async def keep_retargets(equipment: Equipment) -> None:
+    """Tell advertising networks who joined and left their lists."""
+    await keep_in_step(equipment, lambda: datetime.now(UTC))
+
+
 async def another_time(work: Callable[..., Awaitable[object]], *given: object) -> None:
     """Do it, unless what it needs is away: the store has told of that, and the next time comes soon."""
     with suppress(Unavailable):
@@ -187,6 +193,7 @@ async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> As
     due: list[tuple[str, timedelta, list[Any]]] = [
         ("temporal", timedelta(seconds=5), [look_after_temporal, client, temporal]),
         ("unknown", timedelta(seconds=10), [ask_after_unknown, equipment]),
+        ("retargeting", timedelta(minutes=5), [keep_retargets, equipment]),
     ]
     every = sweeps(equipment.catalogue.audiences)
     due += [(sweep.name, sweep.period(settings), [run_sweep, sweep, store, settings]) for sweep in every]

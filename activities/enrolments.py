@@ -36,7 +36,7 @@ class Enrolments(Taker):
                 Wish(version, one, "", by, Happening(name="", at=now, id=cause(run.id, one)), run.pace)
                 for one in page.lead_ids
             ]
-            answers = await enrol_all(session, wishes, now)
+            answers = await enrol_all(session, wishes, now, self.equipment.settings.rules.holdout)
             entered = [one.journey_id for one in answers if isinstance(one, Enrolled) and one.started]
             orders = await journeys.start_orders(session, entered)
         await asyncio.gather(*(self._start(order) for order in orders.values()))

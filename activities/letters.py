@@ -12,6 +12,7 @@ from activities.warming import Warming
 from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign, Purpose, Reentry
 from nurture.deliverability.one_click import one_click
+from nurture.experiments.hold_outs import HELD_OUT, out_of_programme
 from nurture.mailing import Mailing
 from nurture.message_variables import lead_variables
 from nurture.pace import Pace
@@ -112,7 +113,7 @@ class LeadLetter(Letter):
         standing = Standing(
             has_address=address is not None,
             suppressed=scopes.get("all"),
-            refused_marketing=scopes.get("marketing"),
+            refused_marketing=scopes.get("marketing") or self._held_out(),
             consents=await current_consents(session, self.lead.id),
             recent=await recent_marketing(session, self.lead.id, now - period / self.pace.factor) if period else [],
             due=due,
@@ -122,6 +123,11 @@ class LeadLetter(Letter):
         )
         answer = permission(self.policy, standing, now, self.pace)
         return Never(SENT_BEFORE) if isinstance(answer, Go) and await self._sent_before(session) else answer
+
+    def _held_out(self) -> str | None:
+        """Why it gets no marketing, when it is held out of the programme."""
+        percent = self.equipment.settings.rules.holdout
+        return HELD_OUT if out_of_programme(percent, self.lead.id) and not self.lead.test else None
 
     async def _sent_before(self, session: Session) -> bool:
         if self.lead.merged_at is None or self.journey_id is None:

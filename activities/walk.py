@@ -13,7 +13,7 @@ from activities.errands import Errand, Postponed, Settled, TryAgain
 from activities.keeping import keep
 from activities.touches import Touch
 from nurture.calendar import resolve_zone
-from nurture.decisions import choose, events_needed, heard_already, park
+from nurture.decisions import Decision, choose, events_needed, heard_already, park
 from nurture.facts import Facts
 from nurture.journey import (
     RESUME,
@@ -36,8 +36,8 @@ from nurture.journey import (
     proceed,
     wait_arms,
 )
-from nurture.steps import AnyStep, AskReferral, Branch, Escalate
-from nurture.store import Session
+from nurture.steps import AnyStep, AskReferral, Branch, Escalate, Split
+from nurture.store import Session, experiments
 from nurture.store.bulk import insert_all
 from nurture.store.campaigns import paused, version
 from nurture.store.facts import load_facts
@@ -190,7 +190,7 @@ class Walk:
                 case Choose(step=step):
                     conditions = [arm.condition for arm in step.arms] if isinstance(step, Branch) else []
                     facts = await self._facts(session, events_needed(*conditions))
-                    await self._told(session, *choose(step, self.lead.id, facts))
+                    await self._told(session, *await self._chosen(session, step, facts))
                 case Park(step=step):
                     await self._told(session, *park(step, await self._facts(session), self._zone(), self.order.pace))
                 case Perform(step=step) if not step.touches:
@@ -203,6 +203,18 @@ class Walk:
                     errands = await self._touched(session, step)
                     may_touch = False
         return errands
+
+    async def _chosen(self, session: Session, step: Branch | Split, facts: Facts) -> Decision:
+        """The arm of a branch or split; who is drawn into an arm of an experiment is noted, but for test leads."""
+        rule = step.winner if isinstance(step, Split) else None
+        if not isinstance(step, Split) or rule is None:
+            return choose(step, self.lead.id, facts)
+        bound = await experiments.bound(session, step, self.lead.id)
+        decided = choose(step, self.lead.id, facts, bound)
+        if bound is None and not self.lead.test:
+            arm, pace = decided.values["split"], self.order.pace.factor
+            await experiments.enter(session, step, rule, self.lead.id, arm, facts.now, pace)
+        return decided
 
     async def _touched(self, session: Session, step: AnyStep) -> list[Errand]:
         """The errands of a touch that are left to run; with none left its reply is told."""

@@ -1,6 +1,6 @@
 """Whom we write to, beside those who walk a campaign."""
 
-from nurture import Audience, days, event, lead
+from nurture import Audience, Retarget, days, event, lead
 
 readers = Audience(
     key="readers",
@@ -12,4 +12,11 @@ customers = Audience(
     key="customers",
     title="Whoever has bought",
     who=lead.stage.one_of("buy", "repeat", "promoter"),
+)
+
+alike = Retarget(
+    key="buyers-alike",
+    audience="customers",
+    networks=("google", "meta", "vk", "yandex"),
+    buyers="stay",
 )

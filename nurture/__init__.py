@@ -15,6 +15,7 @@ from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
 from nurture.offers import Offer
+from nurture.retargeting.retarget import Retarget
 from nurture.rewards import Reward
 from nurture.scores import Score, Threshold, gives
 from nurture.surveys import Survey, choice, scale, words
@@ -34,6 +35,7 @@ from nurture.vocabulary import (
     go,
     need,
     notify,
+    pick,
     remove_from,
     send,
     set_field,
@@ -58,6 +60,7 @@ __all__ = [
     "Hook",
     "Mailing",
     "Offer",
+    "Retarget",
     "Reward",
     "Salesperson",
     "Score",
@@ -103,6 +106,7 @@ __all__ = [
     "on_days",
     "once_in",
     "opened",
+    "pick",
     "prop",
     "quiet",
     "remove_from",

@@ -63,7 +63,8 @@ class Carrier:
                 errands = await errands_for(session, rows, entrances, self._settings, now)
             if any(any(errand.plan) for errand in errands):
                 async with self._store.write() as session:
-                    entered = await carry_out(session, [errand.plan for errand in errands], now)
+                    plans, programme = [errand.plan for errand in errands], self._settings.rules.holdout
+                    entered = await carry_out(session, plans, now, programme)
                 for errand, theirs in zip(errands, entered, strict=True):
                     errand.starts = list(dict.fromkeys([*errand.starts, *theirs]))
         except Unavailable:

@@ -11,6 +11,7 @@ from nurture.grades import Grade
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
 from nurture.offers import Offer
+from nurture.retargeting.retarget import Retarget
 from nurture.rewards import Reward
 from nurture.scores import Score
 from nurture.surveys import Survey
@@ -37,6 +38,7 @@ class Catalogue:
     teams: Mapping[str, Team] = field(default_factory=dict)
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     rewards: Mapping[str, Reward] = field(default_factory=dict)
+    retargets: Mapping[str, Retarget] = field(default_factory=dict)
 
     def team(self, key: str, addresses: Mapping[str, str]) -> Team:
         """The team of that key, or the only one there is; where none is written, a team of nobody but its address."""

@@ -15,12 +15,14 @@ from nurture.catalogue import Catalogue
 from nurture.conditions import Happened, leaves
 from nurture.definitions import SIDES, Definition
 from nurture.durations import in_words
+from nurture.experiments.pick import faults_of_rule
 from nurture.faults import Fault, did_you_mean
 from nurture.forms import Form
 from nurture.grades import Grade
 from nurture.mailing import Mailing
 from nurture.message_variables import provided
 from nurture.offers import Offer
+from nurture.retargeting.retarget import Retarget
 from nurture.rewards import Reward
 from nurture.roads import Roads
 from nurture.score_faults import of_grade, of_score
@@ -154,7 +156,7 @@ class Check:
                 if isinstance(step, Go | Split | LeaveStep | DoneStep) and at < len(state.steps):
                     yield self._error(place, f"what stands after it is never reached: {state.steps[at].words()}")
 
-    def _step(self, place: str, step: AnyStep) -> Iterator[Fault]:  # noqa: C901  # one line a kind of step
+    def _step(self, place: str, step: AnyStep) -> Iterator[Fault]:  # one line a kind of step
         match step:
             case Broken(fault=fault):
                 yield self._error(place, fault)
@@ -181,17 +183,34 @@ class Check:
                 yield from self._wait_for(place, step)
             case Branch():
                 yield from self._branch(place, step)
-            case Split(arms=arms):
-                for name, weight in arms:
-                    yield from self._target(place, ToState(name=name))
-                    if weight <= 0:
-                        yield self._error(place, f"the weight of {name} must be greater than zero")
-                if not arms:
-                    yield self._error(place, "goes nowhere: give states with weights")
+            case Split():
+                yield from self._split(place, step)
             case Go(to=to):
                 yield from self._target(place, to)
             case _:
                 return
+
+    def _split(self, place: str, step: Split) -> Iterator[Fault]:
+        for name, weight in step.arms:
+            yield from self._target(place, ToState(name=name))
+            if weight <= 0:
+                yield self._error(place, f"the weight of {name} must be greater than zero")
+        if not step.arms:
+            yield self._error(place, "goes nowhere: give states with weights")
+        if (rule := step.winner) is None:
+            return
+        yield from self._errors(place, faults_of_rule(rule, len(step.arms)))
+        if any(one.key == step.key and one.design != step.design for one in self._experiments()):
+            yield self._error(
+                place, f'another experiment has the key "{step.key}", with other arms or another rule: rename one'
+            )
+        yield from self._trigger(place, rule.goal)
+        yield from self._fulfillable(place, rule.goal)
+
+    def _experiments(self) -> Iterator[Split]:
+        campaigns = (self.campaign, *(version.campaign for version in self.catalogue.campaigns.values()))
+        steps = (step for one in campaigns for state in one.states for step in state.steps)
+        return (step for step in steps if isinstance(step, Split) and step.winner is not None)
 
     def _team(self, place: str, team: str) -> Iterator[Fault]:
         if team:
@@ -367,6 +386,7 @@ def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str
             | Offer(key=key)
             | Survey(key=key)
             | Reward(key=key)
+            | Retarget(key=key)
         ) if not NAME.fullmatch(key):
             yield (
                 f'{type(value).__name__.lower()} "{key}"',
@@ -387,8 +407,21 @@ def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str
                     f'definition "{key}", agreed_by',
                     f'"{side}" does not sign: write "marketing: name", "sales: name"',
                 )
+        case Retarget():
+            yield from _of_retarget(value, catalogue)
         case Audience(key=key, who=condition) if condition is not None:
             for message in mentions.of_condition(condition, catalogue):
                 yield f'audience "{key}"', message
         case _:
             return
+
+
+def _of_retarget(retarget: Retarget, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    place = f'retarget "{retarget.key}"'
+    named = mentions.of_name("audience", retarget.audience, catalogue.audiences)
+    hooks = mentions.of_name("hook", retarget.hook, catalogue.hooks) if retarget.hook else ()
+    yield from ((place, message) for message in (*named, *hooks))
+    if not retarget.networks:
+        yield f"{place}, networks", "there is none: name google, meta, vk or yandex"
+    if retarget.topic in ("", "*"):
+        yield f"{place}, topic", 'name what leads agree to, such as "ads"'

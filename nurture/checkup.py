@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from nurture.doctor import A_MOMENT, LATE, Findings, Standing, Word, diagnosis, of_workflow
+from nurture.doctor import A_MOMENT, LATE, VERY_LATE, Findings, Standing, Word, diagnosis, of_workflow
 from nurture.errors import Unavailable
 from nurture.store import Store, bulk_runs, checkups, hand_offs, outbox
 from nurture.store.checkups import Some
@@ -130,6 +130,7 @@ class Checkup:
             self._found(Word.LATE, await checkups.late(session, self._now - LATE))
             self._found(Word.TRIPPED, await checkups.tripped(session))
             self._found(Word.SLOWED, await checkups.slowed(session))
+            self._found(Word.UNTOLD, await checkups.untold(session, self._now - VERY_LATE))
             self._found(Word.PAUSED, await checkups.paused(session))
 
     def _found(self, word: Word, some: Some) -> None:

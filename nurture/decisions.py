@@ -6,7 +6,7 @@ Every shell calls these, so that a lead goes the same way in a simulation as it 
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from nurture.calendar import next_opening
@@ -29,8 +29,18 @@ class Decision(NamedTuple):
     values: dict[str, Any]
 
 
-def choose(step: Branch | Split, lead_id: str, facts: Facts) -> Decision:
-    """The arm a lead takes: the first true condition, or the split's by the lead's own hash."""
+class Bound(NamedTuple):
+    """The arm of an experiment that a lead takes without a draw: the one it was in `before`, or the `winner`."""
+
+    arm: str
+    why: Literal["before", "winner"]
+
+
+def choose(step: Branch | Split, lead_id: str, facts: Facts, bound: Bound | None = None) -> Decision:
+    """The arm a lead takes: the first true condition, the arm it is bound to, or the split's by the lead's own hash."""
+    if isinstance(step, Split) and bound is not None:
+        arm = [name for name, _ in step.arms].index(bound.arm)
+        return Decision(Chose(at=facts.now, arm=arm), {"split": bound.arm, "bound": bound.why})
     if isinstance(step, Split):
         arm = split_arm(step, lead_id)
         return Decision(Chose(at=facts.now, arm=arm), {"split": step.arms[arm][0]})

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 A_MOMENT = timedelta(minutes=1)  # what changed since is on its way
 LATE = timedelta(minutes=10)
+VERY_LATE = timedelta(hours=1)
 MOST_EXAMPLES = 3
 
 
@@ -30,6 +31,7 @@ class Word(StrEnum):
     LATE = "late"
     TRIPPED = "tripped"
     SLOWED = "slowed"
+    UNTOLD = "untold"
     PAUSED = "paused"
 
 
@@ -73,6 +75,10 @@ AILMENTS: dict[Word, Ailment] = {
     Word.TRIPPED: Ailment("providers that nothing is sent through at present", "see the reason; it mends itself"),
     Word.SLOWED: Ailment(
         "receivers that asked for less mail and get it more slowly", "see the reason; it mends itself", grave=False
+    ),
+    Word.UNTOLD: Ailment(
+        "changes of retargeting lists that no hook has taken",
+        "nurture retarget list tells why; they are tried for ever",
     ),
     Word.PAUSED: Ailment("campaigns that a person has paused", "nurture resume lets one go on", grave=False),
 }

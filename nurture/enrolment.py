@@ -12,6 +12,7 @@ from nurture.audiences import Audience
 from nurture.campaign import AudienceEntry, Campaign, DateEntry, Entry, Reentry
 from nurture.conditions import Condition, Is
 from nurture.decisions import as_moment
+from nurture.experiments.hold_outs import HELD_OUT
 from nurture.journey import STOPPED
 from nurture.triggers import On, When
 from nurture.values import reader
@@ -26,6 +27,11 @@ class Earlier:
     entered: datetime
     ending: str | None = None
     run: int = 1
+
+    @property
+    def of_programme(self) -> bool:
+        """Whether it was not begun because the lead was held out of the whole programme."""
+        return self.status == "holdout" and self.ending == HELD_OUT
 
     @property
     def stopped(self) -> bool:
@@ -58,6 +64,8 @@ def may_enter(
     same = sorted((one for one in earlier if one.key == key), key=lambda one: (one.run, one.entered))
     if not same:
         return None
+    if any(one.of_programme for one in same):
+        return Refusal(HELD_OUT)
     if any(one.status == "holdout" for one in same):
         return Refusal("it is held out of this campaign")
     if any(one.status != "ended" for one in same):
@@ -77,12 +85,6 @@ def by_reentry(rule: Reentry, last: datetime, now: datetime, pace: float) -> Ref
             return None if now >= last + period / pace else Refusal(f"{rule.words()}: it entered on {last:%Y-%m-%d}")
         case _:
             return Refusal("it has been in it: a lead enters once only")
-
-
-def held_out(campaign: Campaign, lead_id: str) -> bool:
-    """Whether the lead belongs to the part that is never sent the campaign; the same lead always does, or never."""
-    digest = hashlib.sha256(f"holdout/{campaign.key}/{lead_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 * 100 < campaign.holdout
 
 
 def entry_key(entry: On, properties: Mapping[str, Any]) -> str | Refusal:

@@ -150,10 +150,13 @@ def _by_date(entry: DateEntry, facts: Facts, default_zone: str) -> list[Opening]
     return [Opening("", date_cause(entry, due, zone))] if due is not None and today else []
 
 
-async def carry_out(session: Session, plans: Sequence[Plan], now: datetime) -> list[list[str]]:
-    """Enter the leads as planned, and remember which conditions they meet; the journeys to be started, by plan."""
+async def carry_out(session: Session, plans: Sequence[Plan], now: datetime, programme: float = 0) -> list[list[str]]:
+    """Enter the leads as planned, and remember which conditions they meet; the journeys to be started, by plan.
+
+    `programme` is the percent of leads held out of all marketing.
+    """
     # The leads are held first, which entering them does, as whoever erases one holds it before all else.
-    answers = iter(await enrol_all(session, [wish for made in plans for wish in made.wishes], now))
+    answers = iter(await enrol_all(session, [wish for made in plans for wish in made.wishes], now, programme))
     entered = [[next(answers) for _ in made.wishes] for made in plans]
     if came_true := [one for made in plans for one in made.came_true]:
         await met_conditions.remember(session, [{**one._asdict(), "since": now} for one in came_true])

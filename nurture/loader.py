@@ -22,6 +22,7 @@ from nurture.grades import Grade, resolved
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
 from nurture.offers import Offer
+from nurture.retargeting.retarget import Retarget
 from nurture.rewards import Reward
 from nurture.scores import Score
 from nurture.surveys import Survey
@@ -44,6 +45,7 @@ KINDS: Mapping[type, str] = {
     Team: "teams",
     Survey: "surveys",
     Reward: "rewards",
+    Retarget: "retargets",
 }
 
 

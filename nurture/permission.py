@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from nurture.calendar import Window, end_of_quiet, next_opening, quiet
 from nurture.campaign import Campaign, Cap, Purpose
@@ -28,6 +28,8 @@ class HouseRules(BaseModel):
     consent: Literal["required", "assumed"] = "required"
     spread: Length = timedelta(0)
     """Over how long those go that quiet hours or a window held up together."""
+    holdout: float = Field(default=0, ge=0, le=100)
+    """The percent of leads that get no marketing at all, to compare with."""
 
     @field_validator("caps")
     @classmethod

@@ -14,9 +14,11 @@ from nurture.bookkeeping import kept
 from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign
 from nurture.conditions import Happened
-from nurture.decisions import choose, heard_already, park
+from nurture.decisions import Bound, choose, heard_already, park
+from nurture.errors import BadInput
 from nurture.facts import Facts, Happening
 from nurture.fading import points_now
+from nurture.faults import did_you_mean
 from nurture.fields import GROUPS
 from nurture.grades import Grade, resolved
 from nurture.journey import (
@@ -44,7 +46,19 @@ from nurture.profile import facts_tree
 from nurture.rulebook import Rulebook
 from nurture.scores import Change, Score
 from nurture.simulated_sales import Pressed, SimulatedSales
-from nurture.steps import AddPoints, Advance, AnyStep, AskReferral, Escalate, Message, Step, Subscribe, Unsubscribe
+from nurture.steps import (
+    AddPoints,
+    Advance,
+    AnyStep,
+    AskReferral,
+    Branch,
+    Escalate,
+    Message,
+    Split,
+    Step,
+    Subscribe,
+    Unsubscribe,
+)
 from nurture.tally import Tally
 from nurture.teams import Team
 from nurture.triggers import On, When
@@ -157,13 +171,15 @@ def simulate(
     lead_id: str = "simulated",
     time_zone: str = "UTC",
     key: str = "",
+    winners: Mapping[str, str] | None = None,
 ) -> Story:
     """The story of one lead that enters at `start`.
 
     `lead` is the profile (`{"country": "DE", "consents": {"*": False}}`); unless it says otherwise it has an address and
     has consented. `rules` are the house's quiet hours and caps; the default ones hold unless others are given. `teams` take
     the lead over when it is handed to sales, and press until the events say `sales_accepted` or `sales_rejected`. `key` is
-    what the journey is for, where a campaign has one for each of something.
+    what the journey is for, where a campaign has one for each of something. `winners` are the arms of experiments decided
+    before, by the key of the split.
     """
     known = {grade.key: grade for grade in grades}
     version = campaign if isinstance(campaign, Version) else frozen(resolved(campaign, known))
@@ -178,6 +194,7 @@ def simulate(
         time_zone,
         key=key,
         teams=tuple(teams),
+        winners=winners or {},
     )
     return world.run(start + up_to)
 
@@ -188,7 +205,7 @@ class _World:
     def __init__(
         self, version: Version, lead: dict[str, Any], events: Sequence[Planned], start: datetime,
         scores: tuple[Score, ...], rules: HouseRules, lead_id: str, time_zone: str, *, key: str,
-        teams: tuple[Team, ...],
+        teams: tuple[Team, ...], winners: Mapping[str, str],
     ) -> None:  # fmt: skip
         self.version, self.rules, self.lead_id = version, rules, lead_id
         self.book, self.tally = Rulebook({score.key: score for score in scores}), Tally()
@@ -199,7 +216,7 @@ class _World:
         self.suppressed: str | None = None
         self.stage = "need"
         self.tree: dict[str, Any] = {}
-        self.time_zone, self.key = time_zone, key
+        self.time_zone, self.key, self.winners = time_zone, key, winners
         self.sales = SimulatedSales(teams, time_zone)
         self._learn(lead)
         self.happened: dict[str, list[Happening]] = {}
@@ -242,7 +259,7 @@ class _World:
                 case Perform(step=step):
                     self._told(step.words(), self._performed(step), {})
                 case Choose(step=step):
-                    self._told(step.words(), *choose(step, self.lead_id, self._facts()))
+                    self._told(step.words(), *choose(step, self.lead_id, self._facts(), self._bound(step)))
                 case Park(step=step):
                     self._told(step.words(), *park(step, self._facts(), self._zone(), self.pace))
                 case Close(reason=reason):
@@ -251,6 +268,14 @@ class _World:
                 self._look_back()
         self.story.lead, self.story.now, self.story.sales = self._known(), self.now, self.sales.deeds
         return self.story
+
+    def _bound(self, step: Branch | Split) -> Bound | None:
+        if not isinstance(step, Split) or step.winner is None or step.key not in self.winners:
+            return None
+        winner, names = self.winners[step.key], [name for name, _ in step.arms]
+        if winner not in names:
+            raise BadInput(f"experiment {step.key} has no arm {winner!r}: {did_you_mean(winner, names)}")
+        return Bound(winner, "winner")
 
     def _told(self, words: str, reply: AnyReply, values: dict[str, Any]) -> None:
         journey = self.story.journey

@@ -1,5 +1,6 @@
 """The steps a state is made of: frozen values told apart by `kind`, each able to say itself in words."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
@@ -10,6 +11,7 @@ from nurture.calendar import Opening
 from nurture.calendar import words as opening_words
 from nurture.conditions import AnyCondition, event, field_words
 from nurture.durations import Length, in_words
+from nurture.experiments.pick import Pick
 from nurture.lead import ProfileField, lead
 from nurture.needs import Need
 from nurture.triggers import Done, Leave, Target, ToState, Trigger, When
@@ -364,14 +366,24 @@ class Branch(Step):
 
 
 class Split(Step):
-    """Go to one of several states, by weight; the same lead always gets the same one."""
+    """Go to one of several states, by weight; the same lead always gets the same one.
+
+    With a rule for the `winner` it is an experiment: once that is picked, whoever comes later goes there.
+    """
 
     kind: Literal["split"] = "split"
     key: str
     arms: tuple[tuple[str, float], ...]
+    winner: Pick | None = Field(default=None, exclude_if=lambda rule: rule is None)
 
     def words(self) -> str:
-        return "split " + ", ".join(f"{weight:g} → {name}" for name, weight in self.arms)
+        rule = f"; {self.winner.words()}" if self.winner is not None else ""
+        return "split " + ", ".join(f"{weight:g} → {name}" for name, weight in self.arms) + rule
+
+    @property
+    def design(self) -> str:
+        """A name for its arms, weights and rule: a split with others is another experiment, even under the same key."""
+        return hashlib.sha256(self.model_dump_json(include={"arms", "winner"}).encode()).hexdigest()[:16]
 
 
 class Go(Step):

@@ -22,7 +22,7 @@ from nurture.enrolment import date_cause, last_due, watched
 from nurture.errors import Unavailable
 from nurture.settings import Settings
 from nurture.steps import WaitFor
-from nurture.store import Session, Store, campaigns, fading, leases, outbox, rewards, rfm, tasks
+from nurture.store import Session, Store, campaigns, experiments, fading, leases, outbox, rewards, rfm, tasks
 from nurture.store.models import (
     CampaignRow,
     EventRow,
@@ -246,6 +246,14 @@ def _left_behind(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool
 # --- what people and customers are told of, or rated by ---
 
 
+async def winners_picked(session: Session, _: Settings, now: datetime) -> int:
+    """Pick the winners of experiments by their declared rules."""
+    found = await experiments.pick_winners(session, now)
+    for experiment, arm in found:
+        log.info("experiment.decided", experiment=experiment, winner=arm)
+    return len(found)
+
+
 async def tasks_late(session: Session, _: Settings, now: datetime) -> int:
     """Tell of tasks whose time has passed."""
     return await tasks.find_overdue(session, now)
@@ -280,6 +288,7 @@ SWEEPS = (
     Sweep("tasks late", timedelta(seconds=30), tasks_late),
     Sweep("rewards came", timedelta(seconds=10), rewards_came),
     Sweep("customers rated", timedelta(minutes=10), customers_rated),
+    Sweep("winners picked", timedelta(minutes=10), winners_picked),
 )
 
 

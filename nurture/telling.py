@@ -46,6 +46,9 @@ Kind: TypeAlias = Literal[
 ]
 
 
+BOUND = {"before": "as before", "winner": "the winner"}
+
+
 @dataclass(frozen=True)
 class Seen:
     """A value that a decision looked at, as a marketer would name it."""
@@ -130,7 +133,7 @@ def _told(version: Version, journey: Journey, move: Move, reply: AnyReply, value
         case Perform(step=step), Deferred(until=until, note=note):
             return "put off", step.words(), note, until, ()
         case Choose(step=step), Chose(arm=arm):
-            return "decides", *_chosen(step, arm), None, _seen_by(step, values)
+            return "decides", *_chosen(step, arm, values), None, _seen_by(step, values)
         case Park(step=step), Parked(until=until):
             return "waits" if until else "over", step.words(), _parked(step, reply), until, _unknown_date(values)
         case Close(reason=reason), Closed():
@@ -149,9 +152,9 @@ def _performed(step: AnyStep, note: str) -> tuple[Kind, str, str]:
     return "done" if done else "not done", step.words(), note
 
 
-def _chosen(step: Branch | Split, arm: int | None) -> tuple[str, str]:
+def _chosen(step: Branch | Split, arm: int | None, values: Mapping[str, Any]) -> tuple[str, str]:
     if isinstance(step, Split):
-        return step.words(), "by lot"
+        return step.words(), BOUND.get(values.get("bound", ""), "by lot")
     tried = step.arms if arm is None else step.arms[: arm + 1]
     answers = [f"{one.condition.words()}: {'yes' if at == arm else 'no'}" for at, one in enumerate(tried)]
     return "branch", "; ".join(answers)

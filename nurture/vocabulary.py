@@ -13,11 +13,12 @@ from pydantic import ValidationError
 
 from nurture import steps
 from nurture.calendar import ClockTime, Window
-from nurture.conditions import AnyCondition
+from nurture.conditions import AnyCondition, Happened
+from nurture.experiments.pick import Pick
 from nurture.faults import faults_of
 from nurture.lead import ProfileField
 from nurture.needs import Kind, Need
-from nurture.triggers import TargetLike, ToState, TriggerLike, When, target, trigger
+from nurture.triggers import On, TargetLike, ToState, TriggerLike, When, target, trigger
 from nurture.values import Plain
 
 Given = ParamSpec("Given")
@@ -230,14 +231,29 @@ def branch(*arms: When, otherwise: TargetLike | None = None) -> steps.Step:
 
 
 @_says_where_it_breaks
-def split(weights: Mapping[str, float], *, key: str | None = None) -> steps.Step:
+def split(weights: Mapping[str, float], *, key: str | None = None, winner: Pick | None = None) -> steps.Step:
     """Go to one of the states by weight: `split({"case": 45, "webinar": 45, "holdout": 10})`.
 
-    A lead always gets the same one; splits with the same `key` and weights part the leads the same way.
+    A lead always gets the same one; splits with the same `key` and weights part the leads the same way. `winner` makes it an
+    experiment: `split({"short": 50, "long": 50}, winner=pick(on("order_paid"), within=days(14), after=500))`.
     """
     if not isinstance(weights, Mapping):
         raise TypeError('give states and their weights: split({"case": 50, "webinar": 50})')
-    return steps.Split(key=key or "", arms=tuple(weights.items()))
+    if winner is not None and not isinstance(winner, Pick):
+        raise TypeError('winner takes a rule: winner=pick(on("order_paid"), within=days(14), after=500)')
+    return steps.Split(key=key or "", arms=tuple(weights.items()), winner=winner)
+
+
+def pick(goal: On | Happened, *, within: timedelta, after: int | None = None, sure: float = 0.95) -> Pick:
+    """The rule by which a split's winner is picked: the arm most likely best by the share of leads that reach the goal.
+
+    A lead is measured from when it entered its arm, for as long as `within`; what people do counts, machines do not. Every arm
+    must have measured `after` leads, and the best be best with the probability `sure`. Without `after` only a person decides.
+    """
+    heard = trigger(goal)
+    if not isinstance(heard, On):
+        raise TypeError(f'pick({heard.heard()}): give an event, such as on("order_paid") or clicked("guide/deliver")')
+    return Pick(goal=heard, within=within, after=after, sure=sure)
 
 
 @_says_where_it_breaks

@@ -11,6 +11,7 @@ from nurture.faults import Fault
 from nurture.loader import read
 from nurture.mailing import Mailing
 from nurture.message_variables import EVERY, TEAM
+from nurture.retargeting.retarget import Retarget
 from nurture.settings import Settings, read_settings
 from nurture.steps import Call, Message
 from nurture.templates import Templates
@@ -32,12 +33,15 @@ def check(
     faults: list[Fault] = []
     campaigns: dict[str, Version] = {}
     mailings: dict[str, Mailing] = {}
+    retargets: dict[str, Retarget] = {}
     for path in paths or [settings.campaigns]:
         loaded = read(path.parent if path.suffix == ".py" else path, settings.templates)
         campaigns |= loaded.catalogue.campaigns
         mailings |= loaded.catalogue.mailings
+        retargets |= loaded.catalogue.retargets
         faults += [fault for fault in _missing(path) or loaded.faults if _concerns(fault, path)]
-    faults = list(dict.fromkeys([*faults, *_unsent(settings, campaigns, mailings), *_unsigned(settings, campaigns)]))
+    unsent, unsigned = _unsent(settings, campaigns, mailings), _unsigned(settings, campaigns, retargets)
+    faults = list(dict.fromkeys([*faults, *unsent, *unsigned]))
     for fault in faults:
         out.print(f"{fault.level}: {fault}", style="red" if fault.level == "error" else "yellow", soft_wrap=True)
     errors = sum(fault.level == "error" for fault in faults)
@@ -73,9 +77,10 @@ def _unsent(settings: Settings, campaigns: dict[str, Version], mailings: dict[st
                 yield Fault("error", place, message)
 
 
-def _unsigned(settings: Settings, campaigns: dict[str, Version]) -> Iterator[Fault]:
+def _unsigned(settings: Settings, campaigns: dict[str, Version], retargets: dict[str, Retarget]) -> Iterator[Fault]:
     """Which hooks have no secret: whoever is called cannot tell that it was us."""
     called = {step.hook for step in _steps(campaigns, Call)} | ({"sales"} if settings.sales_webhook else set())
+    called |= {one.hook for one in retargets.values() if one.hook}
     for hook in sorted(called - settings.hook_secrets.keys()):
         place = f"NURTURE_HOOK_SECRETS__{hook.upper()}"
         yield Fault("warning", place, f"{hook} is called unsigned: set the secret that it checks, whsec_… (base64)")

@@ -44,6 +44,8 @@ COMMANDS = {
     "duplicates": Listed("nurture.cli.duplicates", "duplicates", "Suggest leads that may be one person, with the reason."),
     "merge": Listed("nurture.cli.merging", "merge", "Make two leads one; the history of both is kept."),
     "report": Listed("nurture.cli.report", "report", "What became of things, counted."),
+    "retarget": Listed("nurture.cli.retarget", "retarget", "Lists for advertising networks: list, export."),
+    "experiments": Listed("nurture.cli.experiments", "experiments", "Experiments: decide."),
     "costs": Listed("nurture.cli.costs", "costs", "What sources cost: import."),
     "export": Listed("nurture.cli.personal", "export", "Give out all that is known of a lead, as JSON."),
     "erase": Listed("nurture.cli.personal", "erase", "Erase a lead for good: all its rows, its journeys and their histories."),

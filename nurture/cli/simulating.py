@@ -1,7 +1,7 @@
 """`nurture simulate`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NamedTuple
 
@@ -39,12 +39,13 @@ class Setting(NamedTuple):
     time_zone: str
     key: str
     teams: Sequence[Team] = ()
+    winners: Mapping[str, str] | None = None
 
     def story(self, lead_id: str) -> Story:
         """The story of the lead of that id."""
         return run(
             self.version, lead=self.lead, events=self.events, start=self.start, scores=self.scores, rules=self.rules,
-            lead_id=lead_id, time_zone=self.time_zone, key=self.key, teams=self.teams,
+            lead_id=lead_id, time_zone=self.time_zone, key=self.key, teams=self.teams, winners=self.winners,
         )  # fmt: skip
 
 
@@ -63,6 +64,10 @@ def simulate(
     key: Annotated[
         str, typer.Option(help="What the journey is for, where a campaign has one for each of something.")
     ] = "",
+    winner: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=ARM", help="An experiment as if it were decided: guide-length=long."),
+    ] = None,
     leads: Annotated[int, typer.Option(min=1, help="So many leads, each with its own draw in splits; counted.")] = 1,
 ) -> None:
     """Tell the story of a lead on a virtual clock.
@@ -74,7 +79,7 @@ def simulate(
     setting = Setting(
         campaign_of(declared.campaigns, campaign), known, [_planned(one) for one in at or []], _start(start),
         tuple(declared.scores.values()), settings.rules, settings.time_zone, key,
-        tuple(declared.teams.values()),
+        tuple(declared.teams.values()), pairs(winner, "--winner"),
     )  # fmt: skip
     if leads == 1:
         _tell(setting)

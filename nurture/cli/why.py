@@ -12,6 +12,7 @@ from rich.text import Text
 
 from nurture.cli.context import Here, counted, in_store, out
 from nurture.cli.telling import ears, move, moves, values
+from nurture.experiments.hold_outs import HELD_OUT
 from nurture.pace import Pace
 from nurture.store.leads import look_up
 from nurture.store.story import Absence, JourneyStory, MergedIn, Outside, Points, Standing, Story, story_of, why_not
@@ -38,7 +39,7 @@ def why(
     async def work(here: Here) -> tuple[Story, Absence | None]:
         async with here.store.read() as session:
             row = await look_up(session, lead)
-            story = await story_of(session, row.id, here.now, campaign)
+            story = await story_of(session, row.id, here.now, campaign, here.settings.rules.holdout)
             return story, await why_not(session, story, message, campaign) if message else None
 
     story, absence = in_store(work)
@@ -94,6 +95,8 @@ def _print_lead(story: Story) -> None:
         about[topic] = f"{answer}, {_when(consent.at)} ({consent.source})"
     if not story.consents:
         about["consent"] = "none on record"
+    if story.held_out:
+        about["marketing"] = f"none: it is {HELD_OUT}"
     for scope, reason in story.suppressed.items():
         about["address"] = f"takes no {'mail' if scope == 'all' else scope}: {reason}"
     for name, value in about.items():

@@ -16,6 +16,7 @@ from nurture.store.database import Session
 from nurture.store.journeys import RUNNING
 from nurture.store.models import BreakerRow, BulkRunRow, CampaignRow, DeadLetterRow, JourneyRow, MessageRow, OutboxRow
 from nurture.store.receivers import all_slowed
+from nurture.store.retarget_tables import RetargetDeliveryRow
 
 AWAITED = exists().where(col(OutboxRow.lead_id) == col(JourneyRow.lead_id))
 STANDING = (JourneyRow.id, JourneyRow.lead_id, JourneyRow.status, JourneyRow.until, JourneyRow.updated_at, AWAITED)
@@ -104,6 +105,13 @@ async def slowed(session: Session) -> Some:
     """Receivers that get mail more slowly than they might, each with its reason."""
     flows = sorted((await all_slowed(session)).items())
     return Some(len(flows), [f"{name}: {flow.reason}" for name, flow in flows[:MOST_EXAMPLES]])
+
+
+async def untold(session: Session, before: datetime) -> Some:
+    """Deliveries of retargeting lists that were made before then and were not taken, each with the reason."""
+    made = col(RetargetDeliveryRow.made_at)
+    rows = (await session.exec(select(RetargetDeliveryRow).where(made < before).order_by(made))).all()
+    return Some(len(rows), [f"{row.retarget}, {row.network}: {row.trouble}" for row in rows[:MOST_EXAMPLES]])
 
 
 def _abandoned(statuses: Collection[Status], before: datetime) -> tuple[Any, ...]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from nurture.enrolment import Earlier, Enrolled, Refusal, held_out, may_enter
+from nurture.enrolment import Earlier, Enrolled, Refusal, may_enter
 from nurture.errors import NotFound
+from nurture.experiments.hold_outs import HELD_OUT, held_out, is_all_marketing, out_of_programme
 from nurture.facts import Happening
 from nurture.journey import begin, listened_arms
 from nurture.store import listeners
@@ -76,8 +77,13 @@ async def enrol(
     return answer
 
 
-async def enrol_all(session: Session, wishes: Sequence[Wish], now: datetime) -> list[Enrolled | Refusal]:
-    """The same for many, at most one wish a lead and campaign; the answers in their order."""
+async def enrol_all(
+    session: Session, wishes: Sequence[Wish], now: datetime, programme: float = 0
+) -> list[Enrolled | Refusal]:
+    """The same for many, at most one wish a lead and campaign; the answers in their order.
+
+    `programme` is the percent of leads that are held out of all marketing.
+    """
     tests = await _leads(session, {wish.lead_id for wish in wishes})
     if merged := {wish.lead_id for wish in wishes} - tests.keys():
         now_are = await run(session, stand_for, merged)
@@ -91,14 +97,16 @@ async def enrol_all(session: Session, wishes: Sequence[Wish], now: datetime) -> 
         if wish.lead_id not in tests:
             raise NotFound(f"there is no lead {wish.lead_id[:64]!r}")
         before = past.get((wish.lead_id, wish.campaign), [])
-        answer = _answer(wish, before, now)
+        # A test lead is there to see the campaign, and would only blur what the hold-out measures.
+        why = None if tests[wish.lead_id] else _kept_out(wish, programme)
+        answer = _answer(wish, [one for one in before if why == HELD_OUT or not one.earlier.of_programme], now)
         if answer is None and wish.version.campaign.presale and wish.lead_id in customers:
             answer = Refusal("it is a customer already")
         if answer is not None:
             answers[at] = answer
         else:
             entry = 1 + max((one.earlier.run for one in before if one.earlier.key == wish.key), default=0)
-            new.append((at, *_journey(wish, entry, tests[wish.lead_id], now)))
+            new.append((at, *_journey(wish, entry, why, now)))
     new.sort(key=lambda one: str(one[1]["lead_id"]))  # as all who hold several leads' rows do, so that none deadlocks
     added = await _add(session, [row for _, row, _ in new])
     await listeners.add_all(session, [one for _, row, arms in new if row["id"] in added for one in arms])
@@ -119,12 +127,19 @@ def _answer(wish: Wish, past: Sequence[_Past], now: datetime) -> Enrolled | Refu
     return may_enter(wish.version.campaign, earlier, wish.key, wish.manual, now, wish.pace)
 
 
-def _journey(wish: Wish, run: int, test: bool, now: datetime) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The row of a new journey, and those of what it listens for."""
+def _kept_out(wish: Wish, programme: float) -> str | None:
+    """What the lead is held out of, which is "" for the campaign alone; None when it takes part."""
+    campaign = wish.version.campaign
+    if is_all_marketing(campaign) and out_of_programme(programme, wish.lead_id):
+        return HELD_OUT
+    return "" if held_out(campaign, wish.lead_id) else None
+
+
+def _journey(wish: Wish, run: int, why: str | None, now: datetime) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The row of a new journey, and those of what it listens for; `why` is what the lead is held out of, if it is."""
     entered = wish.cause.received if wish.cause and wish.cause.received else now
     position = begin(wish.version, entered)
-    # A test lead is there to see the campaign, and would only blur what the hold-out measures.
-    holdout = held_out(wish.version.campaign, wish.lead_id) and not test
+    holdout = why is not None
     journey_id = new_id()
     row = {
         "id": journey_id,
@@ -136,6 +151,7 @@ def _journey(wish: Wish, run: int, test: bool, now: datetime) -> tuple[dict[str,
         "status": "holdout" if holdout else "starting",
         "state": position.state,
         "position": position.model_dump(mode="json"),
+        "ending": why or None,
         "pace": wish.pace,
         "entered": entered,
         "entered_by": wish.by,

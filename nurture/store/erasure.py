@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, select
 
 from nurture.identity import Key
 from nurture.profile import address_hash, key_hash
-from nurture.store import merges, outbox
+from nurture.store import merges, outbox, retargets
 from nurture.store.among import among
 from nurture.store.bulk import table
 from nurture.store.database import Session
@@ -55,7 +55,7 @@ async def erase(session: Session, lead_id: str, by: str, now: datetime) -> Erase
     await _noted(session, [*(("lead", one) for one in ids), *keys, *(("email", one) for one in addresses)], by, now)
     journeys = (await session.exec(select(JourneyRow.id).where(JourneyRow.lead_id == lead_id))).all()
     hand_offs = (await session.exec(select(HandOffRow.id).where(HandOffRow.lead_id == lead_id))).all()
-    rows = 0
+    rows = await retargets.let_go(session, lead_id)
     # Not what a dispatcher works on: that is its to take away, and is done before the journeys are forgotten.
     free = outbox.free(now)
     await outbox.hold(session, PERSONAL[OutboxRow](lead_id), free)

@@ -18,6 +18,7 @@ from nurture.store import recommended, visitors
 from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table, update_rows
 from nurture.store.consents import answers_of
+from nurture.store.experiment_tables import ExperimentEntryRow
 from nurture.store.held import HeldLead
 from nurture.store.journeys import RUNNING
 from nurture.store.merge_tables import MergeRow
@@ -70,6 +71,7 @@ def join(connection: Connection, kept: HeldLead, gone: HeldLead, by: str, now: d
     _unless_there(connection, table(RefusalRow), kept.id, gone.id, ("campaign", "event"))
     _unless_there(connection, table(MetConditionRow), kept.id, gone.id, ("campaign", "condition"))
     _unless_there(connection, table(ScoreChangeRow), kept.id, gone.id, ("score", "rule", "cause"))
+    _unless_there(connection, table(ExperimentEntryRow), kept.id, gone.id, ("experiment", "design"))
     _needs(connection, kept.id, gone.id)
     recommended.merge(connection, gone.id, kept.id, now)
     visitors.merge(connection, gone.id, kept.id)

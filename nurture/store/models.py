@@ -511,11 +511,13 @@ class BreakerRow(SQLModel, table=True):
 
 # More tables, by their noun; named here so that the metadata knows them.
 import nurture.store.capture_tables  # noqa: E402
+import nurture.store.experiment_tables  # noqa: E402
 import nurture.store.hand_off_tables  # noqa: E402
 import nurture.store.merge_tables  # noqa: E402
 import nurture.store.need_tables  # noqa: E402
 import nurture.store.order_tables  # noqa: E402
 import nurture.store.recommendation_tables  # noqa: E402
+import nurture.store.retarget_tables  # noqa: E402
 import nurture.store.score_tables  # noqa: E402
 import nurture.store.sending_tables  # noqa: E402
 import nurture.store.stage_tables  # noqa: E402, F401

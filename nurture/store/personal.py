@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import SQLModel, col, select
 
 from nurture.store.capture_tables import ArrivalRow, CaptureCountRow, ConsentProofRow, CostRow, VisitorRow
+from nurture.store.experiment_tables import ExperimentDecisionRow, ExperimentEntryRow
 from nurture.store.hand_off_tables import HandOffDeedRow, TurnRow
 from nurture.store.merge_tables import MergeRow
 from nurture.store.models import (
@@ -44,6 +45,7 @@ from nurture.store.models import (
 from nurture.store.need_tables import NeedRow
 from nurture.store.order_tables import OrderLineRow, OrderRow, ThankRow
 from nurture.store.recommendation_tables import RecommendationRow, RewardRow
+from nurture.store.retarget_tables import RetargetDeliveryRow, RetargetEntryRow
 from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, RebuildRow, ShadowRow, SignOffRow
 from nurture.store.sending_tables import ReceiverRow, WarmUpRow
 from nurture.store.stage_tables import StageChangeRow
@@ -92,6 +94,8 @@ def _rewards(lead_id: str) -> ColumnElement[bool]:
 PERSONAL: dict[type[SQLModel], About] = {
     OutboxRow: lambda lead_id: col(OutboxRow.lead_id) == lead_id,
     ThankRow: lambda lead_id: col(ThankRow.lead_id) == lead_id,
+    RetargetEntryRow: lambda lead_id: col(RetargetEntryRow.lead_id) == lead_id,
+    ExperimentEntryRow: lambda lead_id: col(ExperimentEntryRow.lead_id) == lead_id,
     OrderLineRow: _lines,
     OrderRow: lambda lead_id: col(OrderRow.lead_id) == lead_id,
     RewardRow: _rewards,
@@ -139,7 +143,9 @@ KEPT: dict[type[SQLModel], str] = {
     CaptureCountRow: "how often forms were seen and filled in, by nobody in particular",
     CostRow: "what the team spent",
     BulkRunRow: "what the team ordered",
+    ExperimentDecisionRow: "which arm of an experiment won, by how many of nobody in particular",
     ApiKeyRow: "keys of systems",
+    RetargetDeliveryRow: "what is on its way to advertising networks, without anybody in it",
     TurnRow: "whose turn it is among salespeople",
     LeaseRow: "which worker does what",
     MarkRow: "how far sweeps have come",

@@ -13,6 +13,7 @@ from nurture.doctor import Findings
 from nurture.errors import Unavailable
 from nurture.store import bulk_runs, campaigns, outbox
 from nurture.store.models import BreakerRow, DeadLetterRow, HandOffRow, JourneyRow, MessageRow, OutboxRow, new_id
+from nurture.store.retarget_tables import RetargetDeliveryRow
 from tests.integration.bulk import NEWS, ordered
 from tests.integration.scene import Scene, simple
 
@@ -217,6 +218,19 @@ async def test_what_lies_about_in_the_store_is_found(scene: Scene, engine: Engin
 
     assert told(found) == {"late": (1, 0), "tripped": (1, 0), "paused": (1, 0)}
     assert found.all[1].examples == ["email: no connection"]
+
+
+async def test_a_retargeting_list_that_its_hook_does_not_take_is_found_after_an_hour(
+    scene: Scene, engine: Engine
+) -> None:
+    await add(scene, RetargetDeliveryRow(retarget="lookers", network="google", made_at=scene.now, due_at=scene.now,
+                                         trouble="the webhook ads answers 503"))  # fmt: skip
+
+    assert told(await examine(scene.store, engine, scene.now + LATER)) == {}
+    found = await examine(scene.store, engine, scene.now + 3 * LATER)
+
+    assert told(found) == {"untold": (1, 0)}
+    assert found.all[0].examples == ["lookers, google: the webhook ads answers 503"]
 
 
 # --- clocks of hand-offs ---

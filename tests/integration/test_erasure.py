@@ -42,6 +42,7 @@ from nurture.store import Store, outbox
 from nurture.store.bulk import table
 from nurture.store.consents import current_consents
 from nurture.store.erasure import Erased, erase
+from nurture.store.experiment_tables import ExperimentEntryRow
 from nurture.store.export import export
 from nurture.store.leads import look_up
 from nurture.store.merge_tables import MergeRow
@@ -60,6 +61,7 @@ from nurture.store.need_tables import NeedRow
 from nurture.store.order_tables import OrderRow, ThankRow
 from nurture.store.personal import KEPT, PERSONAL
 from nurture.store.recommendation_tables import RecommendationRow, RewardRow
+from nurture.store.retarget_tables import RetargetEntryRow
 from nurture.store.score_tables import FadingRow, ShadowRow
 from nurture.store.suppressions import suppress, suppressed
 from tests.integration.hook import Hook
@@ -105,9 +107,11 @@ async def lives(life: Life, email: str = ADDRESS, name: str = "ann", **known: An
     dead = DeadLetterRow(lead_id=lead_id, kind="enrol", body={"by": name}, reason="never worked", at=life.now)
     fades = FadingRow(lead_id=lead_id, score="warmth", half_life=9.0, level=1.0)
     noted = ShadowRow(lead_id=lead_id, definition="ready", version="1", facts=[{"value": name}], at=life.now)
+    drawn = ExperimentEntryRow(experiment="e", design="1", lead_id=lead_id, arm="a", at=life.now, until=life.now)
+    listed = RetargetEntryRow(retarget="r", network="google", kind="email", hash=name, lead_id=lead_id, state="adding")
     async with life.store.write() as session:
         await outbox.put(session, [waiting])
-        session.add_all([dead, fades, noted])
+        session.add_all([dead, fades, noted, drawn, listed])
     await deals(life, email, lead_id, name)
     return lead_id
 

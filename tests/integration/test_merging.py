@@ -415,7 +415,7 @@ def test_every_table_that_holds_a_thing_of_a_lead_once_has_a_rule_of_its_own() -
 
     assert once == {
         "journeys", "score_changes", "crossings", "refusals", "met_conditions", "needs", "visitors", "fading_scores",
-        "shadows", "recommendations", "rewards",
+        "shadows", "recommendations", "rewards", "experiment_entries",
     }  # fmt: skip
 
 

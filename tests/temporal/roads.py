@@ -24,6 +24,7 @@ from nurture import (
     lead,
     leave,
     on,
+    pick,
     send,
     split,
     subscribe,
@@ -57,6 +58,8 @@ class Road(NamedTuple):
     lead: Mapping[str, Any] = MappingProxyType({})
 
 
+RULE = pick(on("order_paid"), within=days(14), after=500)
+
 plain = Campaign(
     key="plain",
     enters=[on("asked")],
@@ -74,7 +77,7 @@ heard = Campaign(
     states=[
         State("greet", [send("test/one"), wait_for(clicked("test/one"), up_to=days(5), then="case", otherwise="remind")]),
         State("remind", [send("test/two"), wait(days(4), at=weekdays("10:00")), leave("no interest")]),
-        State("case", [advance("learn"), split({"left": 50, "right": 50}, key="case")]),
+        State("case", [advance("learn"), split({"left": 50, "right": 50}, key="case", winner=RULE)]),
         State("left", [send("test/three"), wait(until=daily("09:00")), go("sales")]),
         State("right", [subscribe("offers"), send("test/three"), wait(hours(30)), go("sales")]),
         State("sales", [escalate("ready"), wait_for(on("sales_rejected"), up_to=days(14), otherwise=leave("no answer"))]),

@@ -108,6 +108,22 @@ ROWS = [
     Row("nothing", "", (("states", "there is none: give at least one State"),)),
     one("split to nowhere", "split({})", "goes nowhere: give states with weights"),
     one("weight", 'split({"two": 0})', "the weight of two must be greater than zero", then=TWO),
+    one("nobody to beat", 'split({"two": 1}, winner=pick(on("order_paid"), within=days(0), after=0, sure=0.5))',
+        "has nothing to pick from: give at least two states", "pick(…): within must be longer than zero",
+        "pick(…): after is how many leads each arm must have measured: give at least one",
+        "pick(…): sure lies between 0.5 and 1", then=TWO),
+    one("keyed goal", 'split({"two": 1, "three": 1}, winner=pick(on("order_paid", key="id"), within=days(1)))',
+        "pick(…): the goal is only counted: take key= and to= away", then=TWO + 'State("three", [])'),
+    one("never clicked", 'split({"two": 1, "three": 1}, winner=pick(clicked("helo"), within=days(1)))',
+        'nothing can fulfil it: no campaign sends "helo"; did you mean "hello"?', then=TWO + 'State("three", [])'),
+    Row("two experiments of one key", """
+        State("one", [split({"two": 1, "three": 1}, key="k", winner=pick(on("order_paid"), within=days(1)))]),
+        State("two", [split({"three": 1, "four": 1}, key="k", winner=pick(on("order_paid"), within=days(1)))]),
+        State("three", []), State("four", [])""", tuple(
+            (f'state "{name}", step 1, split(...)',
+             'another experiment has the key "k", with other arms or another rule: rename one') for name in ("one", "two"))),
+    one("no rule", 'split({"two": 1, "three": 1}, winner="two")',
+        'winner takes a rule: winner=pick(on("order_paid"), within=days(14), after=500)', then=TWO + 'State("three", [])'),
     one("no arm", "branch(otherwise=done)", "has no condition: give when(…, to=…)"),
     # --- waits ---
     one("hears nothing", "wait_for(up_to=days(1))", "waits for nothing: name an event or a condition"),
@@ -276,6 +292,14 @@ HOW_TO_SIGN = "give agreed_by, or sign it with nurture definitions sign"
          'definition "ready": there is no score "fti": there is none'),
         ('Audience(key="vip", who=event("visit").within(days(0)))',
          'audience "vip": visit has happened within no time: the period must be longer than zero'),
+        ('Retarget(key="alike", audience="vpi", networks=("google",))',
+         'retarget "alike": there is no audience "vpi": there is none'),
+        ('Audience(key="vip"), Retarget(key="alike", audience="vip", networks=("google",), hook="ads")',
+         'retarget "alike": there is no hook "ads": there is none'),
+        ('Audience(key="vip"), Retarget(key="alike", audience="vip", networks=())',
+         'retarget "alike", networks: there is none: name google, meta, vk or yandex'),
+        ('Audience(key="vip"), Retarget(key="alike", audience="vip", networks=("meta",), topic="*")',
+         'retarget "alike", topic: name what leads agree to, such as "ads"'),
     ],
 )  # fmt: skip
 def test_what_a_declaration_names_that_is_not_there_is_told(team: Team, value: str, fault: str) -> None:

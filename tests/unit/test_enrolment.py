@@ -10,11 +10,11 @@ from nurture.enrolment import (
     Refusal,
     digest,
     entry_key,
-    held_out,
     last_due,
     may_enter,
     pace_of,
 )
+from nurture.experiments.hold_outs import held_out
 from nurture.lead import lead
 from nurture.triggers import on
 from nurture.values import as_key

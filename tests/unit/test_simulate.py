@@ -29,6 +29,7 @@ from nurture import (
     leave,
     minutes,
     on,
+    pick,
     quiet,
     send,
     set_field,
@@ -41,6 +42,7 @@ from nurture import (
     weekdays,
     when,
 )
+from nurture.errors import BadInput
 from nurture.permission import HouseRules
 from nurture.simulate import A_MONDAY, at, simulate
 
@@ -341,3 +343,22 @@ def test_an_answer_of_sales_stops_the_clock() -> None:
 
 def test_without_a_team_nobody_is_pressed() -> None:
     assert simulate(SOLD).sales == []
+
+
+def test_the_winner_of_an_experiment_is_taken_as_it_is_told() -> None:
+    rule = pick(on("order_paid"), within=days(14), after=500)
+    road = Campaign(
+        "road",
+        [
+            State("parting", [split({"short": 1, "long": 1}, key="length", winner=rule)]),
+            State("short", [done]),
+            State("long", [done]),
+        ],
+    )
+
+    by_lot = {simulate(road, lead_id=f"lead-{n}").state for n in range(20)}
+    decided = {simulate(road, lead_id=f"lead-{n}", winners={"length": "long"}).state for n in range(20)}
+
+    assert (by_lot, decided) == ({"short", "long"}, {"long"})
+    with pytest.raises(BadInput, match="experiment length has no arm 'lang': did you mean \"long\""):
+        simulate(road, winners={"length": "lang"})

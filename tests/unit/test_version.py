@@ -30,6 +30,7 @@ from nurture import (
     on_audience,
     on_date,
     once_in,
+    pick,
     quiet,
     send,
     set_field,
@@ -188,3 +189,15 @@ def test_a_condition_that_was_tested_is_written_as_before() -> None:
     assert not complete.test(Facts(now=datetime(2026, 1, 5, tzinfo=UTC), lead={}))
 
     assert frozen(campaign).hash == before
+
+
+def test_a_rule_for_the_winner_makes_another_version_and_no_rule_leaves_it_as_it_was() -> None:
+    def parted(**rule: Any) -> Version:
+        steps = [split({"a": 1, "b": 1}, **rule)]
+        return frozen(Campaign("test", [State("one", steps), State("a", []), State("b", [])]))
+
+    ruled = parted(winner=pick(on("order_paid"), within=days(14), after=500))
+
+    assert "winner" not in parted().canonical()
+    assert ruled.hash != parted().hash
+    assert Version.model_validate_json(ruled.canonical()).hash == ruled.hash

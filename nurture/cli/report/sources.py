@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from nurture.cli.context import Here, in_store, out
+from nurture.cli.report.days import day
 from nurture.errors import BadInput
 from nurture.stages import STAGES
 from nurture.store import capture_counts
@@ -109,15 +110,8 @@ def _money(amount: float | None) -> str:
 
 def _period(here: Here, since: str, until: str) -> tuple[datetime, datetime]:
     """From the beginning of the one day to the end of the other."""
-    end = _day(until, "--until") if until else here.now.replace(hour=0, minute=0, second=0, microsecond=0)
-    begin = _day(since, "--since") if since else end - timedelta(days=USUAL_DAYS)
+    end = day(until, "--until") if until else here.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = day(since, "--since") if since else end - timedelta(days=USUAL_DAYS)
     if begin > end:
         raise BadInput("--since is after --until: turn them round")
     return begin, end + timedelta(days=1)
-
-
-def _day(text: str, option: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise BadInput(f"{option} {text!r} is no day: write 2026-11-23") from error

@@ -120,7 +120,7 @@ def _is_of(position: Journey, message: MessageRow) -> bool:
 
 def _by_road(one: Walked, place: Place) -> tuple[datetime | None, str, Told | None]:
     if one.row.status == "holdout":
-        return None, "the lead is held out of this campaign", None
+        return None, f"the lead is {one.row.ending or 'held out of this campaign'}", None
     found = detour(one.version, one.start, one.stretches, place)
     return None, _in_words(found), found.by
 

@@ -193,7 +193,8 @@ def _standing(rows: Rows, one: Walked, facts: Facts) -> Standing:
             row.status, row.state, position.since, ending=row.ending, ended=row.ended_at, goal=row.goal_at
         )  # fmt: skip
     if row.status == "holdout":
-        return Standing(row.status, row.state, position.since, why="is held out, to compare with: it is sent nothing")
+        of_what = f"is {row.ending}" if row.ending else "is held out, to compare with"
+        return Standing(row.status, row.state, position.since, why=f"{of_what}: it is sent nothing")
     rest = position.rest
     at_work, because = _at_work(rows, one, position)
     return Standing(

@@ -132,6 +132,7 @@ class Story:
     email: str | None
     time_zone: str | None
     test: bool
+    held_out: bool
     stage: str
     scores: dict[str, float]
     merged: tuple[MergedIn, ...]

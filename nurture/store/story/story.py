@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from nurture.bulk import is_bulk
 from nurture.decisions import events_needed
+from nurture.experiments.hold_outs import out_of_programme
 from nurture.fading import points_now
 from nurture.profile import address_hash
 from nurture.store import campaigns, merges
@@ -24,8 +25,10 @@ from nurture.triggers import On, When
 from nurture.version import Version
 
 
-async def story_of(session: Session, lead_id: str, now: datetime, campaign: str | None = None) -> Story:
-    """The lead's story, of one campaign or of all."""
+async def story_of(
+    session: Session, lead_id: str, now: datetime, campaign: str | None = None, programme: float = 0
+) -> Story:
+    """The lead's story, of one campaign or of all; `programme` is the percent of leads held out of all marketing."""
     rows = await rows_of(session, lead_id, campaign)
     journeys = [walked(rows, row) for row in rows.journeys]
     never_in = await _never_in(session, rows, campaign)
@@ -38,6 +41,7 @@ async def story_of(session: Session, lead_id: str, now: datetime, campaign: str 
         email=lead.email,
         time_zone=lead.time_zone,
         test=lead.test,
+        held_out=out_of_programme(programme, lead.id) and not lead.test,
         stage=lead.stage,
         scores=dict(sorted(points_now(lead.scores, lead.fading, now).items())),
         merged=await _merged(session, lead.id),

@@ -4,6 +4,7 @@ Where an id stands twice or more, its row has several cases. A row that left the
 docs/decisions/0009-answers-to-open-scenarios.md.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -43,10 +44,14 @@ from nurture.calendar import resolve_zone
 from nurture.campaign import always
 from nurture.catalogue import Catalogue
 from nurture.check import Check
+from nurture.decisions import split_arm
 from nurture.durations import in_words
 from nurture.enrolment import Earlier, Refusal, may_enter
+from nurture.experiments.rates import chance_of_shares
+from nurture.experiments.verdict import LEAST_CHANCE
 from nurture.permission import HouseRules
 from nurture.simulate import A_MONDAY, Planned, Story, at, simulate
+from nurture.steps import Split
 from nurture.triggers import On
 
 FREE = HouseRules(quiet=None, caps=())
@@ -255,3 +260,16 @@ def test_whom_a_person_took_out_is_not_put_back_by_a_rule() -> None:  # M-44
 
     assert isinstance(may_enter(campaign, taken_out, "", manual=False, now=A_MONDAY), Refusal)
     assert may_enter(campaign, taken_out, "", manual=True, now=A_MONDAY) is None
+
+
+def test_arms_get_the_same_shares_whether_leads_come_at_once_or_one_by_one() -> None:
+    """M-74."""
+    step = Split(key="subject", arms=(("short", 45), ("long", 45), ("none", 10)))
+    leads = [f"lead-{n}" for n in range(4000)]
+
+    at_once = {lead_id: split_arm(step, lead_id) for lead_id in leads}
+    one_by_one = {lead_id: split_arm(step, lead_id) for lead_id in reversed(leads)}
+
+    assert at_once == one_by_one
+    shares = Counter(at_once.values())
+    assert chance_of_shares([shares[arm] for arm in range(3)], [weight for _, weight in step.arms]) > LEAST_CHANCE
