@@ -28,7 +28,7 @@ class Pick(BaseModel):
         measured = f"{self.goal.heard()} within {in_words(self.within)}"
         if self.after is None:
             return f"a person picks by {measured}"
-        return f"the winner by {measured}, once {self.sure:.0%} sure of {self.after} leads an arm"
+        return f"the winner by {measured}, once {self.sure * 100:g}% sure of {self.after} leads an arm"
 
 
 def faults_of_rule(rule: Pick, arms: int) -> Iterator[str]:

@@ -62,7 +62,7 @@ def picked(rule: Pick, counts: Sequence[Count]) -> tuple[str | None, tuple[str, 
     chances = best([Belief(one.converted, one.measured) for one in counts])
     top = max(range(len(counts)), key=lambda at: chances[at])
     if chances[top] < rule.sure:
-        missing.append(f"{counts[top].arm} is best with {chances[top]:.1%}, and {rule.sure:.0%} is asked for")
+        missing.append(f"{counts[top].arm} is best with {chances[top]:.1%}, and {rule.sure * 100:g}% is asked for")
     return (None, tuple(missing)) if missing else (counts[top].arm, ())
 
 

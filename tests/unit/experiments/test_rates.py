@@ -1,7 +1,7 @@
 """Rates and shares, held against published examples (Newcombe, Statistics in Medicine 17, 1998) and tables."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurture.experiments.rates import chance_of_shares, difference, wilson
@@ -38,6 +38,7 @@ def test_the_interval_of_a_difference_is_the_published_one(
     assert difference(changed, usual) == pytest.approx((low, high), abs=6e-5)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(1, 10**6).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials))))
 def test_an_interval_holds_the_rate_and_stays_within_what_a_rate_may_be(counts: tuple[int, int]) -> None:
     low, high = wilson(*counts)

@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurture.retargeting.files import Person, lines
@@ -64,6 +64,7 @@ def test_a_file_for_vk_is_a_list_of_one_kind_without_a_header() -> None:
     assert list(lines(NETWORKS["vk"], PEOPLE, ["phone"])) == [md5("16505551212"), md5("79995551111")]
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_no_cell_can_be_taken_for_a_formula_whatever_stands_in_a_profile(email: str, phone: str) -> None:
     for network in NETWORKS.values():
