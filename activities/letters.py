@@ -4,30 +4,33 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from activities.equipment import Equipment
+from nurture.addresses import SMS, hash_of
 from nurture.calendar import resolve_zone
-from nurture.campaign import Campaign, Purpose, Reentry
+from nurture.campaign import Campaign, Purpose
 from nurture.mailing import Mailing
 from nurture.message_variables import lead_variables
 from nurture.pace import Pace
-from nurture.permission import Go, Later, Never, Policy, Standing, permission, policy_for
-from nurture.profile import address_hash
+from nurture.permission import Go, Later, Never, Policy, Standing, by_none, permission, policy_for
 from nurture.steps import AskReferral, Confirm, Message, Survey
 from nurture.store import Session, bulk_runs
+from nurture.store.addresses import address_of
 from nurture.store.campaigns import paused
 from nurture.store.consents import current_consents
 from nurture.store.leads import Addressee
 from nurture.store.merges import SENT_BEFORE, sent_before
-from nurture.store.messages import longest, recent_marketing
+from nurture.store.messages import is_first, longest, recent_marketing
 from nurture.store.models import BulkRunRow, LeadRow, MessageRow
 from nurture.store.proofs import CONFIRMED_WITHIN, may_ask, unconfirmed
 from nurture.store.referrals import share_code
 from nurture.store.suppressions import suppressed
 
 Context = dict[str, Any]
+NOT_SET_UP = "the channel is not set up here: see docs/how-to/channels.md"
+UNTIL_SET_UP = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,28 @@ class Letter(ABC):
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
         """Whether it may go now."""
 
+    @property
+    def has_other_ways(self) -> bool:
+        """Whether another channel may carry it, where this one cannot."""
+        return False
+
+    async def by(self, session: Session, channel: str) -> "Letter":
+        """The letter as it goes by that channel."""
+        return self
+
+    async def chosen(self, session: Session, due: datetime, now: datetime) -> tuple["Letter", Go | Later | Never]:
+        """The letter by the first of its channels by which it may go or is to wait, and what was found."""
+        return self, await self.permission(session, due, now)
+
+    async def is_first(self, session: Session, row: MessageRow) -> bool:
+        """Whether it has to say how one leaves the channel."""
+        return False
+
     async def on_hold(self, session: Session) -> str:
         """Why it has to wait for people; empty when it has not."""
         return ""
 
-    def overtaken(self, addressee: Addressee) -> str:
+    async def overtaken(self, session: Session, addressee: Addressee) -> str:
         """What is otherwise with the lead now than when the letter was written; empty when nothing is."""
         return ""
 
@@ -91,38 +111,76 @@ class LeadLetter(Letter):
     pace: Pace
     lead: LeadRow = field(repr=False)
     step: Message
-    title: str
-    reenters: Reentry
+    written: Campaign
 
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
         """Whether it may go now, by what the store says at this moment."""
         if isinstance(self.step, Confirm) and (why := await may_ask(session, self.lead.id, self.step, now)):
             return Never(why)
-        address = self.lead.email
-        scopes = await suppressed(session, address_hash(address)) if address else {}
-        period = longest(cap.period for cap in self.policy.caps)
+        address = self.recipient
+        scopes = await suppressed(session, hash_of(self.channel, address)) if address else {}
+        period = longest(cap.period for cap in (*self.policy.caps, *self.policy.own_caps))
+        recent = await recent_marketing(session, self.lead.id, now - period / self.pace.factor) if period else []
         standing = Standing(
             has_address=address is not None,
             suppressed=scopes.get("all"),
             refused_marketing=scopes.get("marketing"),
             consents=await current_consents(session, self.lead.id),
-            recent=await recent_marketing(session, self.lead.id, now - period / self.pace.factor) if period else [],
+            recent=[at for at, _ in recent],
             due=due,
             zone=resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0],
+            by_channel=[at for at, channel in recent if channel == self.channel],
         )
         answer = permission(self.policy, standing, now, self.pace)
         return Never(SENT_BEFORE) if isinstance(answer, Go) and await self._sent_before(session) else answer
 
+    @property
+    def has_other_ways(self) -> bool:
+        """Whether the campaign named several channels."""
+        return len(self.step.channels) > 1
+
+    async def by(self, session: Session, channel: str) -> "LeadLetter":
+        """The letter to the lead's address of that channel, under its rules."""
+        settings, kind = self.equipment.settings, self.equipment.catalogue.channels.get(channel)
+        if kind is None:
+            address = None
+        elif kind == "email":
+            address = self.lead.email
+        else:
+            address = await address_of(session, self.lead.id, kind)
+        policy = policy_for(self.written, self.step, settings.rules, channel)
+        return replace(self, channel=channel, recipient=address, policy=policy)
+
+    async def chosen(self, session: Session, due: datetime, now: datetime) -> tuple["LeadLetter", Go | Later | Never]:
+        """What the lead prefers comes first; one that cannot carry it gives way to the next, one that has to wait does not."""
+        refused: dict[str, str] = {}
+        letter = self
+        for channel in self.step.channels_for(self.lead.profile.get("preferred_channel")):
+            letter = await self.by(session, channel)
+            answer = await letter.permission(session, due, now)
+            if isinstance(answer, Go) and channel not in self.equipment.channels:
+                answer = Never(NOT_SET_UP) if self.has_other_ways else Later(now + UNTIL_SET_UP, NOT_SET_UP)
+            if not isinstance(answer, Never) or answer.status == "expired":
+                return letter, answer
+            refused[channel] = answer.reason
+        return letter, by_none(refused)
+
+    async def is_first(self, session: Session, row: MessageRow) -> bool:
+        """Whether it is the first SMS to the lead."""
+        return self.channel == SMS and await is_first(session, row)
+
     async def _sent_before(self, session: Session) -> bool:
         if self.lead.merged_at is None or self.journey_id is None:
             return False
-        return await sent_before(session, self.journey_id, self.template, self.reenters, self.pace.factor)
+        return await sent_before(session, self.journey_id, self.template, self.written.reenters, self.pace.factor)
 
-    def overtaken(self, addressee: Addressee) -> str:
+    async def overtaken(self, session: Session, addressee: Addressee) -> str:
         """Whether the lead was merged, or has another address."""
         if (addressee.lead_id, addressee.merged_at) != (self.lead.id, self.lead.merged_at):
             return "the lead was merged meanwhile"
-        return "" if addressee.address == self.recipient else "the address changed meanwhile"
+        kind = self.equipment.catalogue.channels[self.channel]
+        address = addressee.address if kind == "email" else await address_of(session, addressee.lead_id, kind)
+        return "" if address == self.recipient else "the address changed meanwhile"
 
     async def on_hold(self, session: Session) -> str:
         """Whether its campaign or its mailing is paused."""
@@ -145,7 +203,7 @@ class LeadLetter(Letter):
             given["confirm"] = links.confirm(proof.id, proof.at + CONFIRMED_WITHIN)
         return {
             "lead": lead_variables(self.lead.profile, self.lead.stage),
-            "campaign": {"key": self.campaign, "title": self.title},
+            "campaign": {"key": self.campaign, "title": self.written.title or self.campaign},
             "links": given,
             "referral": referral,
         }
@@ -195,27 +253,27 @@ def to_lead(
     pace: Pace,
 ) -> LeadLetter:
     """The letter that a message step sends to a lead."""
-    policy = policy_for(campaign, step, equipment.settings.rules)
+    channel = step.channels[0]
+    policy = policy_for(campaign, step, equipment.settings.rules, channel)
     return LeadLetter(
         equipment=equipment,
         journey_id=journey_id,
         occurrence=occurrence,
         campaign=campaign.key,
         template=step.template,
-        channel=step.channel,
+        channel=channel,
         purpose=policy.purpose,
         topic=policy.topic,
         on_unknown=step.on_unknown or ("hold" if policy.purpose == "marketing" else "resend"),
         lead_id=lead.id,
         language=lead.language,
         sender=campaign.sender or equipment.settings.sender,
-        recipient=lead.email,
+        recipient=None,  # of which of its channels is found out when it is to go
         policy=policy,
         pace=pace,
         lead=lead,
         step=step,
-        title=campaign.title or campaign.key,
-        reenters=campaign.reenters,
+        written=campaign,
     )
 
 

@@ -14,6 +14,7 @@ from nurture.grades import Grade
 from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
+from nurture.messengers import Messenger
 from nurture.offers import Offer
 from nurture.rewards import Reward
 from nurture.scores import Score, Threshold, gives
@@ -34,6 +35,7 @@ from nurture.vocabulary import (
     go,
     need,
     notify,
+    prefer,
     remove_from,
     send,
     set_field,
@@ -57,6 +59,7 @@ __all__ = [
     "Grade",
     "Hook",
     "Mailing",
+    "Messenger",
     "Offer",
     "Reward",
     "Salesperson",
@@ -103,6 +106,7 @@ __all__ = [
     "on_days",
     "once_in",
     "opened",
+    "prefer",
     "prop",
     "quiet",
     "remove_from",

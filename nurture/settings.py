@@ -62,6 +62,32 @@ class Settings(BaseSettings):
     smtp_lookup_url: str | None = None
     """Where to ask whether a Message-ID was accepted, for relays that can tell: GET {url}/{message_id}, 200 or 404."""
 
+    sms_by: Literal["smsc", "twilio"] | None = None
+    """Who takes our SMS; without it none are sent."""
+    sms_account: str = ""
+    """The account at the provider: Twilio's Account SID, a login."""
+    sms_key: SecretStr | None = None
+    """Its token or password; it is shown to nobody."""
+    sms_sender: str = ""
+    """The number, the service or the name that SMS come from."""
+    sms_api_url: str | None = None
+    """Where its API is, when that is not its usual address."""
+    sms_rate: float | None = Field(default=None, gt=0)
+    """At most so many SMS a second from each worker."""
+    sms_opt_out: dict[str, str] = Field(
+        default_factory=lambda: {"en": "Reply STOP to get no more.", "ru": "Чтобы отписаться, ответьте СТОП."}
+    )
+    """What stands at the end of the first SMS to a lead, by language; English is for all others."""
+
+    telegram_token: SecretStr | None = None
+    """The token of our bot; without it nothing is sent to Telegram."""
+    telegram_bot: str = Field(default="", pattern=r"^[A-Za-z0-9_]*$")
+    """The bot's user name, for the link by which a lead opens a chat with it."""
+    telegram_api_url: str | None = None
+    """Where the Bot API is, when that is a server of our own."""
+    telegram_rate: float = Field(default=25, gt=0)
+    """At most so many messages a second from each worker: Telegram takes about 30 from a bot."""
+
     teams: dict[str, EmailStr] = Field(default_factory=dict)
     """Where notices to a team go: `{"sales": "sales@example.com"}`."""
     sales_webhook: str | None = None
@@ -121,6 +147,20 @@ class Settings(BaseSettings):
             raise ValueError(f"email_api_key: {self.email_by} asks for a key: set NURTURE_EMAIL_API_KEY")
         if self.email_by == "mailgun" and not self.email_domain:
             raise ValueError("email_domain: Mailgun asks for the domain it sends from: set NURTURE_EMAIL_DOMAIN")
+        return self
+
+    @model_validator(mode="after")
+    def _all_that_sms_ask_for(self) -> "Settings":
+        if self.sms_by is None:
+            return self
+        if not self.sms_account or self.sms_key is None or not self.sms_key.get_secret_value():
+            raise ValueError(f"sms_by: {self.sms_by} asks for NURTURE_SMS_ACCOUNT and NURTURE_SMS_KEY")
+        if self.sms_by == "twilio" and not self.sms_sender:
+            raise ValueError(
+                "sms_sender: Twilio asks for the number or service (MG…) that sends: set NURTURE_SMS_SENDER"
+            )
+        if not self.sms_opt_out.get("en"):
+            raise ValueError('sms_opt_out: say in English, too, how to get no more: {"en": "Reply STOP …"}')
         return self
 
     @property
