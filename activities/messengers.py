@@ -8,6 +8,7 @@ from activities.webhooks import NO_ADDRESS, OUT_OF_REACH, Called, Webhooks
 from nurture.channels import Envelope, Receipt
 from nurture.channels.mail import own_name
 from nurture.channels.providers import LATER, REFUSED_KEY, Answer
+from nurture.channels.texts import spoken
 from nurture.errors import AddressRefused, MessageRefused, ProviderUnavailable, SendError
 from nurture.messengers import Messenger
 
@@ -29,9 +30,8 @@ class MessengerChannel:
     async def send(self, envelope: Envelope) -> Receipt:
         """2xx takes it, 410 says that the address takes nothing any more, 429 and 5xx that it is to come again."""
         name = own_name(envelope.message_id)
-        if not envelope.text.strip():
-            raise MessageRefused("the message has no text; write its block text")
-        said = {"channel": self.name, "to": envelope.recipient, "text": envelope.text, "language": envelope.language}
+        text = spoken(envelope)
+        said = {"channel": self.name, "to": envelope.recipient, "text": text, "language": envelope.language}
         body = {"type": "message.send", "data": {"message": name, **said}}
         now = self._clock()
         try:

@@ -12,9 +12,14 @@ class TextProvider(Provider, ABC):
     """Sends the text part of a message, and nothing else of it."""
 
     def written(self, envelope: Envelope) -> Mail:
-        """The words; who has written none has nothing to send."""
-        if UNSPEAKABLE.search(envelope.text):
-            raise MessageRefused("the text holds NUL or half a character; remove it where it comes from")
-        if not envelope.text.strip():
-            raise MessageRefused("the message has no text; write its block text")
-        return Mail("", envelope.recipient, envelope.text.encode())
+        """The words alone."""
+        return Mail("", envelope.recipient, spoken(envelope).encode())
+
+
+def spoken(envelope: Envelope) -> str:
+    """The text of the message; MessageRefused when it says nothing, or what cannot be said."""
+    if UNSPEAKABLE.search(envelope.text):
+        raise MessageRefused("the text holds NUL or half a character; remove it where it comes from")
+    if not envelope.text.strip():
+        raise MessageRefused("the message has no text; write its block text")
+    return envelope.text
