@@ -90,7 +90,7 @@ def _sms(settings: Settings) -> Channel:
     assert settings.sms_by is not None  # asked before
     assert settings.sms_key is not None  # the settings see to it
     reported = settings.sms_by in settings.hook_secrets
-    report_to = f"{settings.base_url.rstrip('/')}/hooks/sms/{settings.sms_by}" if reported else ""
+    report_to = f"{settings.base_url.rstrip('/')}/hooks/texts/{settings.sms_by}" if reported else ""
     made = SMS_PROVIDERS[settings.sms_by](settings.sms_key, settings.sms_account, settings.sms_sender, report_to)
     return ApiChannel(made, name=SMS, url=settings.sms_api_url)
 

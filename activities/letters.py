@@ -31,6 +31,7 @@ from nurture.store.suppressions import suppressed
 Context = dict[str, Any]
 NOT_SET_UP = "the channel is not set up here: see docs/how-to/channels.md"
 UNTIL_SET_UP = timedelta(minutes=5)
+CHAT_WITHIN = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,11 @@ class LeadLetter(Letter):
     async def context(self, session: Session, row: MessageRow) -> Context:
         """The lead, the campaign and the lead's own links."""
         links = self.equipment.links
-        given: dict[str, str] = {"unsubscribe": links.unsubscribe(self.lead.id, self.topic, row.id)}
+        bot = self.equipment.settings.telegram_bot
+        given: dict[str, str | None] = {
+            "unsubscribe": links.unsubscribe(self.lead.id, self.topic, row.id),
+            "telegram": links.chat(bot, self.lead.id, row.due_at + CHAT_WITHIN) if bot else None,
+        }
         referral = {}
         if isinstance(self.step, AskReferral):
             code = await share_code(session, self.lead.id, row.due_at)

@@ -37,6 +37,7 @@ from web import (
     rewards,
     surveys,
     tasks,
+    texts,
     tracker,
 )
 from web.bodies import LARGEST
@@ -61,7 +62,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     """The app with these settings and this catalogue."""
     store = Store(settings.database_url.get_secret_value(), Outage("database.away", "database.back"))
     seals = hooks.seals(catalogue.sources, settings.hook_secrets)
-    heard_from = reports.reporters(settings)
+    heard_from, told_by = reports.reporters(settings), texts.hearers(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -71,7 +72,18 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         captures = CaptureCounts(store)
         throttles = Throttle(burst=10, a_minute=10), Throttle(burst=5, a_minute=1), Throttle(burst=120, a_minute=120)
         app.state.nurture = State(
-            settings, store, catalogue, taking, signed, Keys(store), seals, heard_from, needed, captures, *throttles
+            settings,
+            store,
+            catalogue,
+            taking,
+            signed,
+            Keys(store),
+            seals,
+            heard_from,
+            told_by,
+            needed,
+            captures,
+            *throttles,
         )
         counting = asyncio.create_task(captures.keep_writing())
         lookout = Lookout(metrics, needed, store)
@@ -93,7 +105,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     )
     problems.add_problems(app)
     ours = (
-        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, links, answers, surveys, referrals, forms,
+        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, texts, links, answers, surveys, referrals, forms,
         confirmations, tracker, looks, health,
     )  # fmt: skip
     for part in ours:

@@ -7,6 +7,7 @@ from fastapi import Request
 from standardwebhooks import Webhook
 
 from nurture.catalogue import Catalogue
+from nurture.channels.heard import Hearer
 from nurture.channels.reports import Reporter
 from nurture.intake import Intake
 from nurture.links import Links
@@ -21,8 +22,8 @@ from web.throttle import Throttle
 @dataclass(frozen=True)
 class State:
     """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source, those who report of
-    messages, and what it needs; what was counted of forms, and how often a caller, an address and a visitor's browser may
-    come.
+    messages, those by whom people write to us, and what it needs; what was counted of forms, and how often a caller, an
+    address and a visitor's browser may come.
     """
 
     settings: Settings
@@ -33,6 +34,7 @@ class State:
     keys: Keys
     seals: dict[str, tuple[Webhook, ...]]
     reporters: dict[str, Reporter]
+    hearers: dict[str, Hearer]
     checklist: Checklist
     captures: CaptureCounts
     callers: Throttle

@@ -2,6 +2,7 @@
 
 from sqlalchemy import bindparam, select
 
+from nurture.addresses import KINDS, hash_of
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.models import IdentityRow, LeadRow
@@ -13,6 +14,28 @@ PROFILE = Statement(select(LEADS.c.email, LEADS.c.profile).where(LEADS.c.id == b
 KEYS = Statement(
     select(IDENTITIES.c.value).where(IDENTITIES.c.lead_id == bindparam("lead"), IDENTITIES.c.kind == bindparam("kind"))
 )
+
+
+ALL_KEYS = Statement(select(IDENTITIES.c.kind, IDENTITIES.c.value).where(IDENTITIES.c.lead_id == bindparam("lead")))
+OWNER = Statement(
+    select(IDENTITIES.c.lead_id).where(IDENTITIES.c.kind == bindparam("kind"), IDENTITIES.c.value == bindparam("value"))
+)
+
+
+async def owner_of(session: Session, kind: str, address: str) -> str | None:
+    """The lead that goes by that key."""
+    found = await OWNER.first(session, kind=kind, value=address)
+    return None if found is None else found[0]
+
+
+async def hashes_of(session: Session, lead_id: str) -> dict[str, str]:
+    """What is kept of each of the lead's addresses that takes nothing, with the channel that it is kept for."""
+    keys = await ALL_KEYS.rows(session, lead=lead_id)
+    found: dict[str, str] = {}
+    for kind, value in keys:
+        own = [channel for channel, one in KINDS.items() if one == kind]
+        found |= {hash_of(channel, value): channel for channel in own or [kind.partition(".")[2]] if channel}
+    return found
 
 
 async def address_of(session: Session, lead_id: str, kind: str) -> str | None:

@@ -48,6 +48,16 @@ OTHERS_BY_CHANNEL = Statement(
     )
     .limit(1)
 )
+LATEST = Statement(
+    select(MESSAGES)
+    .where(
+        MESSAGES.c.lead_id == bindparam("lead"),
+        MESSAGES.c.channel == bindparam("channel"),
+        MESSAGES.c.status.in_(SENT),
+    )
+    .order_by(MESSAGES.c.committed_at.desc())
+    .limit(1)
+)
 BY_HAND = "by hand: "
 OF_JOURNEY = update(MESSAGES).where(MESSAGES.c.journey_id == bindparam("owner"))
 OF_RUN = update(MESSAGES).where(MESSAGES.c.run_id == bindparam("owner"))
@@ -184,6 +194,12 @@ async def is_first(session: Session, row: MessageRow) -> bool:
     """Whether no other message has gone to its lead by its channel."""
     asked = {"lead": row.lead_id, "channel": row.channel, "message": row.id}
     return await OTHERS_BY_CHANNEL.first(session, **asked) is None
+
+
+async def latest(session: Session, lead_id: str, channel: str) -> MessageRow | None:
+    """The last message that went to the lead by that channel."""
+    found = await LATEST.named(session, lead=lead_id, channel=channel)
+    return made(MessageRow, found[0]) if found else None
 
 
 async def cancel_open(

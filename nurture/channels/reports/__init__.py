@@ -52,10 +52,12 @@ class Report:
 
 @dataclass(frozen=True)
 class Posted:
-    """A request as it came; names of headers are in lower case, and one that came twice has no value."""
+    """A request as it came, to the public address `url`; names of headers are in lower case, and one that came twice has
+    no value."""
 
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    url: str = field(default="", repr=False)
 
 
 class Reporter(ABC):
