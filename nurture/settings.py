@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     speed: str = ""
     """`1d=1s` in development: one day of a journey lasts one second."""
 
-    email_by: Literal["smtp", "mailgun", "postmark", "resend", "sendgrid", "unisender_go"] = "smtp"
+    email_by: Literal["smtp", "amazon_ses", "mailgun", "postmark", "resend", "sendgrid", "unisender_go"] = "smtp"
     """Who takes our e-mail: a relay by SMTP, or a provider by its HTTP API."""
     email_api_key: SecretStr | None = None
     """The provider's key; it is shown to nobody."""

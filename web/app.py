@@ -44,6 +44,7 @@ from web.bodies import LARGEST
 from web.captures import CaptureCounts
 from web.description import ABOUT, describe
 from web.keys import Keys
+from web.outside import Outside
 from web.state import State
 from web.throttle import Throttle
 
@@ -69,7 +70,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         metrics, needed = Metrics(), health.checklist(store, settings)
         taking = MeasuredIntake(store, catalogue, settings, metrics)
         signed = Links(settings.base_url, settings.secrets)
-        captures = CaptureCounts(store)
+        captures, outside = CaptureCounts(store), Outside()
         throttles = Throttle(burst=10, a_minute=10), Throttle(burst=5, a_minute=1), Throttle(burst=120, a_minute=120)
         app.state.nurture = State(
             settings,
@@ -81,6 +82,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
             seals,
             heard_from,
             told_by,
+            outside,
             needed,
             captures,
             *throttles,
@@ -91,6 +93,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
             yield
         counting.cancel()
         await captures.write()
+        await outside.close()
         await taking.close()
         await store.close()
 

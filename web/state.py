@@ -16,14 +16,15 @@ from nurture.settings import Settings
 from nurture.store import Store
 from web.captures import CaptureCounts
 from web.keys import Keys
+from web.outside import Outside
 from web.throttle import Throttle
 
 
 @dataclass(frozen=True)
 class State:
     """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source, those who report of
-    messages, those by whom people write to us, and what it needs; what was counted of forms, and how often a caller, an
-    address and a visitor's browser may come.
+    messages, those by whom people write to us, what their proofs are fetched by, and what it needs; what was counted of
+    forms, and how often a caller, an address and a visitor's browser may come.
     """
 
     settings: Settings
@@ -35,6 +36,7 @@ class State:
     seals: dict[str, tuple[Webhook, ...]]
     reporters: dict[str, Reporter]
     hearers: dict[str, Hearer]
+    outside: Outside
     checklist: Checklist
     captures: CaptureCounts
     callers: Throttle

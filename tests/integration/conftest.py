@@ -14,6 +14,7 @@ from nurture.settings import Settings
 from nurture.store import Store
 from nurture.store.api_keys import SCOPES, make_key
 from nurture.store.migrate import upgrade
+from tests.amazon import TOPIC
 from tests.integration.commands import run
 from tests.integration.scene import Scene
 from tests.integration.walking import Perilous, Way
@@ -65,6 +66,7 @@ async def client(database_url: str, store: Store) -> AsyncIterator[httpx.AsyncCl
         hook_secrets={
             "shop": SecretStr(HOOK_SECRETS),
             "postmark": SecretStr(REPORTS_LOGIN),
+            "amazon_ses": SecretStr(TOPIC),
             **dict.fromkeys(("twilio", "smsc", "telegram"), SecretStr(f"an-older-word {TEXTS_WORD}")),
         },
         base_url="http://nurture",

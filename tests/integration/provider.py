@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from standardwebhooks import Webhook
+
+from nurture.channels.aws import Signer
 
 KEY = "key-0123456789"
 ACCOUNT = "AC0123456789"
@@ -172,6 +174,29 @@ def postmark(desk: Desk, call: Call) -> Reply:
         Taken(given["To"], given["From"], given["Subject"], given["HtmlBody"], given["TextBody"], headers, tracked)
     )
     return Reply(200, {"ErrorCode": 0, "Message": "OK", "MessageID": "pm-1", "To": given["To"]})
+
+
+def amazon_ses(desk: Desk, call: Call) -> Reply:
+    """POST /v2/email/outbound-emails, signed."""
+    headers = {name: call.headers[name] for name in ("content-type", "host", "x-amz-date")}
+    now = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    signer = Signer("AKIA", KEY, "us-east-1", "ses")
+    if call.headers["authorization"] != signer.authorization("POST", call.path, headers, call.body, now):
+        text = "The request signature we calculated does not match the signature you provided."
+        return Reply(403, {"message": text}, {"x-amzn-ErrorType": "InvalidSignatureException"})
+    assert call.path == "/v2/email/outbound-emails"
+    given = call.json
+    (recipient,) = given["Destination"]["ToAddresses"]
+    if recipient == BAD_ADDRESS:
+        return Reply(400, {"message": f"Illegal address: {BAD_ADDRESS}"}, {"x-amzn-ErrorType": "BadRequestException"})
+    mail = message_from_bytes(b64decode(given["Content"]["Raw"]["Data"]))
+    if "=?" in mail["Subject"]:
+        return Reply(400, {"message": "the content is bad"}, {"x-amzn-ErrorType": "MessageRejected:http://ses"})
+    html, text = _part(mail, "text/html"), _part(mail, "text/plain")
+    headers = {name: str(value) for name, value in mail.items()}
+    desk.took.append(Taken(recipient, mail["From"], mail["Subject"], html, text, headers, tracked=False))
+    assert given["EmailTags"] == [{"Name": "nurture", "Value": _local(headers["Message-ID"])}]
+    return Reply(200, {"MessageId": "ses-1"})
 
 
 def resend(desk: Desk, call: Call) -> Reply:

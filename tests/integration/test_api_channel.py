@@ -33,6 +33,7 @@ from tests.integration.provider import (
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SPEAK: dict[str, Callable[[Desk, Call], Reply]] = {
+    "amazon_ses": provider.amazon_ses,
     "mailgun": provider.mailgun,
     "postmark": provider.postmark,
     "resend": provider.resend,
@@ -73,7 +74,7 @@ OTHERS = {
 
 def channel_to(name: str, url: str, key: str = KEY) -> Channel:
     """A channel to that provider, as the worker makes it."""
-    secret, clock = SecretStr(key), lambda: NOW
+    secret, clock = SecretStr(f"AKIA:{key}" if name == "amazon_ses" else key), lambda: NOW
     if name in PROVIDERS:
         return ApiChannel(PROVIDERS[name](secret, "mg.example.org"), url=url, timeout=4, clock=clock)
     if name in SMS_PROVIDERS:
@@ -162,7 +163,7 @@ async def test_a_key_that_is_refused_stops_all_and_is_told_to_nobody(line: Line)
         await wrong.send(line.letter)
     await wrong.close()
 
-    assert (caught.value.cause, caught.value.code) == ("provider", "401")
+    assert (caught.value.cause, caught.value.code) == ("provider", "403" if line.name == "amazon_ses" else "401")
     assert "wrong-key" not in f"{caught.value!s}{caught.value.reply}"
     assert line.desk.took == []
 
@@ -366,6 +367,33 @@ async def test_twilio_is_told_where_to_report_with_our_name_for_the_message(line
 
     (taken,) = line.desk.took
     assert taken.headers["StatusCallback"] == "https://example.org/hooks/sms/x?message=0123456789abcdef"
+
+
+@pytest.mark.parametrize("line", ["amazon_ses"], indirect=True)
+@pytest.mark.parametrize(
+    ("status", "kind", "error", "cause"),
+    [
+        (429, "TooManyRequestsException", ProviderUnavailable, "message"),
+        (400, "LimitExceededException", ProviderUnavailable, "message"),
+        (400, "AccountSuspendedException", ProviderUnavailable, "provider"),
+        (400, "SendingPausedException", ProviderUnavailable, "provider"),
+        (400, "MessageRejected", MessageRefused, None),
+        (403, "ExpiredTokenException", ProviderUnavailable, "provider"),
+    ],
+)
+async def test_amazon_says_by_the_type_of_an_error_who_is_to_blame(
+    line: Line, status: int, kind: str, error: type[SendError], cause: str | None
+) -> None:
+    line.desk.instead = [Reply(status, {"message": "no"}, {"x-amzn-ErrorType": f"{kind}:http://internal.amazon.com/"})]
+
+    found = await line.trouble()
+
+    assert (type(found), getattr(found, "cause", None)) == (error, cause)
+
+
+def test_amazon_asks_for_both_halves_of_a_key() -> None:
+    with pytest.raises(BadSettings, match="id:secret"):
+        PROVIDERS["amazon_ses"](SecretStr("AKIA"))
 
 
 def test_mailgun_asks_for_the_domain() -> None:
