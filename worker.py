@@ -33,6 +33,7 @@ from nurture.channels import Channel
 from nurture.channels.api import ApiChannel
 from nurture.channels.guarded import GuardedChannel
 from nurture.channels.measured import MeasuredChannel
+from nurture.channels.notices import NoticeChannel
 from nurture.channels.providers.names import PROVIDERS
 from nurture.channels.rated import RatedChannel
 from nurture.channels.smtp import SmtpChannel
@@ -74,6 +75,8 @@ def channels(settings: Settings, store: Store, catalogue: Catalogue, metrics: Me
         bot = Telegram(settings.telegram_token)
         found.append((ApiChannel(bot, name=TELEGRAM, url=settings.telegram_api_url), settings.telegram_rate))
     found += [(MessengerChannel(one, webhooks(settings)), None) for one in catalogue.messengers.values()]
+    if settings.team_notices:
+        found.append((NoticeChannel(settings.team_notices), None))
     made: dict[str, Channel] = {}
     for channel, rate in found:
         measured = MeasuredChannel(channel, metrics)

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from activities.equipment import Equipment
-from nurture.addresses import SMS, hash_of
+from nurture.addresses import EMAIL, SMS, hash_of
 from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign, Purpose
+from nurture.channels.notices import NOTICES
 from nurture.mailing import Mailing
 from nurture.message_variables import lead_variables
 from nurture.pace import Pace
@@ -285,21 +286,23 @@ def to_lead(
 def to_team(
     equipment: Equipment, journey_id: str, occurrence: str, campaign: str, team: str, template: str, given: Context
 ) -> TeamLetter:
-    """A notice to the team."""
+    """A notice to the team: by mail, or to where the settings say that its notices go."""
+    settings = equipment.settings
+    elsewhere = team in settings.team_notices
     return TeamLetter(
         equipment=equipment,
         journey_id=journey_id,
         occurrence=occurrence,
         campaign=campaign,
         template=template,
-        channel="email",
+        channel=NOTICES if elsewhere else EMAIL,
         purpose="transactional",
         topic="team",
         on_unknown="resend",
         lead_id=None,
-        language=equipment.settings.language,
-        sender=equipment.settings.sender,
-        recipient=equipment.settings.teams.get(team),
+        language=settings.language,
+        sender=settings.sender,
+        recipient=team if elsewhere else settings.teams.get(team),
         given=given,
     )
 

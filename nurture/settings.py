@@ -90,6 +90,8 @@ class Settings(BaseSettings):
 
     teams: dict[str, EmailStr] = Field(default_factory=dict)
     """Where notices to a team go: `{"sales": "sales@example.com"}`."""
+    team_notices: dict[str, SecretStr] = Field(default_factory=dict)
+    """Where notices to a team go instead, as an address of apprise: `{"sales": "slack://…"}`; it is shown to nobody."""
     sales_webhook: str | None = None
     private_hooks: bool = False
     """Whether webhooks may go to addresses in private networks; to this machine they may in development anyway."""
