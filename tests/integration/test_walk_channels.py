@@ -86,14 +86,14 @@ async def test_a_chat_is_reached_by_its_number_not_by_its_owners_name(way: Way) 
 
 
 @pytest.mark.parametrize("channel", ["sms", "telegram"])
-async def test_without_an_address_the_step_closes_with_a_reason(way: Way, channel: str) -> None:
+async def test_without_an_address_the_step_closes_with_a_reason(way: Way, channel: str) -> None:  # D-28, M-70
     walker = await begin(way, campaign(channel), chat=None, phone=None)
 
     assert await rest(walker) == ["did", "parked"]
     assert ((await walker.message()).status, (await walker.message()).reason) == ("suppressed", "no address")
 
 
-async def test_only_the_channel_that_was_stopped_stops(way: Way) -> None:
+async def test_only_the_channel_that_was_stopped_stops(way: Way) -> None:  # N-13
     road = Campaign("plain", enters=[on("asked")], states=[
         State("one", [send("test/one", channel="sms"), send("test/two"), wait(days(3))]),
     ])  # fmt: skip
@@ -104,7 +104,7 @@ async def test_only_the_channel_that_was_stopped_stops(way: Way) -> None:
     assert [(one.channel, one.reason) for one in await walker.messages()] == [("sms", "stopped sms"), ("email", "")]
 
 
-async def test_what_the_lead_asked_for_goes_by_a_stopped_channel_all_the_same(way: Way) -> None:
+async def test_what_the_lead_asked_for_goes_by_a_stopped_channel_all_the_same(way: Way) -> None:  # N-13
     walker = await begin(way, campaign("sms", legal_basis="the lead asked for it"))
     await stopped(way, walker, "sms")
     await rest(walker)
@@ -137,7 +137,7 @@ async def test_a_number_that_changes_at_the_last_moment_is_the_one_that_is_writt
     assert went(way)["sms"] == ["+4930999999"]
 
 
-async def test_only_the_first_sms_to_a_lead_says_how_to_get_no_more(way: Way) -> None:
+async def test_only_the_first_sms_to_a_lead_says_how_to_get_no_more(way: Way) -> None:  # P-13
     walker = await begin(way, campaign("sms", 2))
     await rest(walker)
 
