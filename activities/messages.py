@@ -6,9 +6,9 @@ from email.utils import parseaddr
 from typing import Any, Literal, NamedTuple
 
 from activities.errands import Errand, Postponed, Settled, TryAgain
-from activities.letters import Context, Letter, noting
+from activities.letters import NOT_SET_UP, Context, Letter, noting
 from nurture.addresses import hash_of
-from nurture.channels import Envelope
+from nurture.channels import Channel, Envelope
 from nurture.errors import AddressRefused, Ambiguous, BadInput, MessageRefused, NotFound, ProviderUnavailable
 from nurture.ledger import CERTAIN, LEASE, Found, Plan, Status, answered, may_become, recovered
 from nurture.permission import Go, Later, Never
@@ -130,6 +130,14 @@ class MessageErrand(Errand):
         assert self.row is not None  # prepare comes first
         return self.row
 
+    @property
+    def _channel(self) -> Channel:
+        """The channel that the ledger names; the settings may have lost it since."""
+        found = self.letter.equipment.channels.get(self._row().channel)
+        if found is None:
+            raise TryAgain(NOT_SET_UP, OUR_FAULT)
+        return found
+
     async def run(self, now: datetime) -> Postponed | None:
         """Render it, commit to it and hand it over; or ask what became of it."""
         row = self._row()
@@ -153,7 +161,7 @@ class MessageErrand(Errand):
         row = self._row()
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
-                receipt = await self.letter.equipment.channels[row.channel].send(envelope)
+                receipt = await self._channel.send(envelope)
             self.result = Result(Status.ACCEPTED, provider_id=receipt.provider_id)
         except AddressRefused as error:
             refusal = f"the address was refused: {error.code or error.reply}"
@@ -180,7 +188,7 @@ class MessageErrand(Errand):
     async def _asked(self, now: datetime) -> bool:
         """Ask the provider about an ambiguous message; True when it is to be sent (again)."""
         row = self._row()
-        accepted = await self.letter.equipment.channels[row.channel].lookup(row.message_id)
+        accepted = await self._channel.lookup(row.message_id)
         status = answered(accepted, self._on_unknown())
         if status is Status.ACCEPTED:
             self.result = Result(status, "found at the provider after a crash")
@@ -200,7 +208,7 @@ class MessageErrand(Errand):
     async def _remembered(self, now: datetime) -> bool:
         """Ask the provider about a message that may have been sent before a backup was restored; True when it was."""
         row = self._row()
-        sent = await self.letter.equipment.channels[row.channel].lookup(row.message_id)
+        sent = await self._channel.lookup(row.message_id)
         if sent is None:
             await self._put_off(CANNOT_TELL, now)
             raise TryAgain(CANNOT_TELL, _patience(row.attempts))
@@ -256,7 +264,8 @@ class MessageErrand(Errand):
         if not self._first:
             return rendered.text
         words = self.letter.equipment.settings.sms_opt_out
-        return f"{rendered.text}\n{words.get(rendered.language[:2]) or words['en']}"
+        way_out = words.get(rendered.language[:2]) or words["en"]
+        return f"{rendered.text}\n{way_out.replace('{unsubscribe}', self.context['links']['unsubscribe'])}"
 
     async def _refused(self, envelope: Envelope, links: dict[str, str], now: datetime) -> Never | Postponed | None:
         """The last look before the hand-over: permission, pause and claim; None when it goes, and is committed to."""
@@ -302,7 +311,7 @@ class MessageErrand(Errand):
     async def _ambiguous(self, now: datetime) -> None:
         """No answer came: the provider is asked, at once whether it has it, and later whether it never took it."""
         row = self._row()
-        accepted = await self.letter.equipment.channels[row.channel].lookup(row.message_id)
+        accepted = await self._channel.lookup(row.message_id)
         if accepted:
             self.result = Result(Status.ACCEPTED, "found at the provider, which had not answered")
         elif accepted is None and self._on_unknown() == "hold":

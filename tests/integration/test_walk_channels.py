@@ -145,6 +145,30 @@ async def test_only_the_first_sms_to_a_lead_says_how_to_get_no_more(way: Way) ->
     assert ends == [True, False]
 
 
+async def test_where_nobody_can_reply_the_way_out_is_a_link(way: Way) -> None:
+    way.settings = way.settings.model_copy(update={"sms_opt_out": {"en": "No more: {unsubscribe}"}})
+    await rest(await begin(way, campaign("sms")))
+
+    (sent,) = way.others["sms"].taken
+    assert "\nNo more: http://127.0.0.1:8000/u/" in sent.text
+
+
+async def test_a_message_in_doubt_outlives_the_settings_of_its_channel(way: Way) -> None:
+    walker = await begin(way, campaign("sms"))
+    way.others["sms"].deeds = {"after it is taken": kill}
+    with pytest.raises(Killed):
+        await walker.walk()
+    post = way.equipment.channels["sms"]
+    way.equipment.channels.pop("sms")  # type: ignore[attr-defined]  # a dict here
+
+    with pytest.raises(TryAgain, match="the channel is not set up here"):
+        await walker.walk(AFTER_THE_LEASE)
+    way.equipment.channels["sms"] = post  # type: ignore[index]  # a dict here
+    await walker.walk(2 * AFTER_THE_LEASE)
+
+    assert ((await walker.message()).status, went(way)["sms"]) == ("accepted", [PHONE])
+
+
 async def test_the_first_sms_says_so_when_it_is_sent_again_too(way: Way) -> None:
     walker = await begin(way, campaign("sms", on_unknown="resend"))
     way.others["sms"].can_tell, way.others["sms"].deeds = False, {"after it is taken": kill}
