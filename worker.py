@@ -23,11 +23,13 @@ from activities.bulk import BulkActivities
 from activities.equipment import Equipment
 from activities.failures import Failures
 from activities.hand_off_clock import HandOffActivities
+from activities.messengers import MessengerChannel
 from activities.network import Network, reach
 from activities.retargeting import keep_in_step
 from activities.unknowns import resolve_unknown
 from activities.walk import JourneyActivities
 from activities.webhooks import Webhooks
+from nurture.addresses import EMAIL, SMS, TELEGRAM
 from nurture.catalogue import Catalogue
 from nurture.channels import Channel
 from nurture.channels.api import ApiChannel
@@ -35,9 +37,12 @@ from nurture.channels.by_receiver import ByReceiver
 from nurture.channels.guarded import GuardedChannel
 from nurture.channels.mail import Mail
 from nurture.channels.measured import MeasuredChannel
+from nurture.channels.notices import NoticeChannel
 from nurture.channels.providers.names import PROVIDERS
 from nurture.channels.rated import RatedChannel
 from nurture.channels.smtp import SmtpChannel
+from nurture.channels.texts.names import SMS_PROVIDERS
+from nurture.channels.texts.telegram import Telegram
 from nurture.dispatcher import Dispatcher
 from nurture.errors import NurtureError, Unavailable
 from nurture.links import Links
@@ -65,11 +70,38 @@ WORKFLOW_TASKS = 20  # at once: each is a thread, and among a hundred of them th
 log = structlog.get_logger()
 
 
-def email(settings: Settings, store: Store, metrics: Metrics) -> Channel:
-    """The e-mail channel by the settings: measured, at their rate, behind the breaker of its provider, by receivers."""
-    measured = MeasuredChannel(_by_api(settings) if settings.email_by != "smtp" else _by_smtp(settings), metrics)
-    guarded = GuardedChannel(RatedChannel(measured, settings.email_rate) if settings.email_rate else measured, store)
-    return ByReceiver(guarded, store, rates=settings.email_receivers, places=settings.places_per_receiver)
+def channels(settings: Settings, store: Store, catalogue: Catalogue, metrics: Metrics) -> dict[str, Channel]:
+    """The channels that are set up, by name: measured, at their rate, behind breakers, and mail by its receivers."""
+    email = _by_api(settings) if settings.email_by != "smtp" else _by_smtp(settings)
+    found: list[tuple[Channel, float | None]] = [(email, settings.email_rate)]
+    if settings.sms_by is not None:
+        found.append((_sms(settings), settings.sms_rate))
+    if settings.telegram_token is not None:
+        bot = Telegram(settings.telegram_token)
+        found.append((ApiChannel(bot, name=TELEGRAM, url=settings.telegram_api_url), settings.telegram_rate))
+    found += [(MessengerChannel(one, webhooks(settings)), None) for one in catalogue.messengers.values()]
+    if settings.team_notices:
+        found.append((NoticeChannel(settings.team_notices), None))
+    made: dict[str, Channel] = {}
+    for channel, rate in found:
+        measured = MeasuredChannel(channel, metrics)
+        made[channel.name] = GuardedChannel(RatedChannel(measured, rate) if rate else measured, store)
+    rates, places = settings.email_receivers, settings.places_per_receiver
+    return made | {EMAIL: ByReceiver(made[EMAIL], store, rates=rates, places=places)}
+
+
+def webhooks(settings: Settings) -> Webhooks:
+    """What signs and sends webhooks, to where these settings allow."""
+    return Webhooks(settings.hook_secrets, Network(reach(settings)))
+
+
+def _sms(settings: Settings) -> Channel:
+    assert settings.sms_by is not None  # asked before
+    assert settings.sms_key is not None  # the settings see to it
+    reported = settings.sms_by in settings.hook_secrets
+    report_to = f"{settings.base_url.rstrip('/')}/hooks/texts/{settings.sms_by}" if reported else ""
+    made = SMS_PROVIDERS[settings.sms_by](settings.sms_key, settings.sms_account, settings.sms_sender, report_to)
+    return ApiChannel(made, name=SMS, url=settings.sms_api_url)
 
 
 def _by_api(settings: Settings) -> Channel:
@@ -107,7 +139,7 @@ def equip(settings: Settings, store: Store, catalogue: Catalogue, channels: Mapp
         channels=channels,
         templates=Templates([settings.templates], default_language=settings.language),
         links=Links(settings.base_url, settings.secrets),
-        webhooks=Webhooks(settings.hook_secrets, Network(reach(settings))),
+        webhooks=webhooks(settings),
         catalogue=catalogue,
         settings=settings,
     )
@@ -277,8 +309,8 @@ async def work(
     client: Client, watched: Watched, store: Store, catalogue: Catalogue, settings: Settings, stop: asyncio.Event
 ) -> None:
     """Walk journeys, dispatch and sweep until `stop` is set."""
-    channel = email(settings, store, watched.metrics)
-    equipment = equip(settings, store, catalogue, {"email": channel})
+    ways = channels(settings, store, catalogue, watched.metrics)
+    equipment = equip(settings, store, catalogue, ways)
     engine = TemporalJourneys(client, settings.task_queue)
     dispatcher = Dispatcher(store, engine, settings=settings, audiences=catalogue.audiences)
     what = "Rows of the outbox, by what became of them."
@@ -289,7 +321,8 @@ async def work(
         log.info("worker.ready", campaigns=sorted(catalogue.campaigns))
         await dispatcher.run(stop)
         log.info("worker.stopping")
-    await channel.close()
+    for way in ways.values():
+        await way.close()
     await equipment.webhooks.close()
 
 

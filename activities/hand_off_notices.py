@@ -9,6 +9,7 @@ from activities.equipment import Equipment
 from activities.letters import TeamLetter, to_team
 from activities.messages import MessageErrand
 from activities.webhooks import WebhookErrand
+from nurture.addresses import EMAIL
 from nurture.store import hand_offs
 from nurture.store.hand_off_tables import HandOffDeedRow
 from nurture.store.messages import OF_A_HAND_OFF
@@ -57,10 +58,12 @@ class Notices:
         campaign = row.dossier["why"]["campaign"]
         occurrence = f"{row.occurrence}:hand-off:{deed.n}"
         letter = to_team(self.equipment, row.journey_id, occurrence, campaign, team.key, TEMPLATE, self._given())
+        own = person.email if person else team.lead
         return replace(
             letter,
             topic=OF_A_HAND_OFF,
-            recipient=(person.email if person else team.lead) or letter.recipient,
+            channel=EMAIL if own else letter.channel,
+            recipient=own or letter.recipient,
             language=(person.language if person else "") or team.language or letter.language,
         )
 

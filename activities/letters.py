@@ -4,27 +4,29 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from activities.equipment import Equipment
 from activities.warming import Warming
+from nurture.addresses import EMAIL, SMS, hash_of
 from nurture.calendar import resolve_zone
-from nurture.campaign import Campaign, Purpose, Reentry
+from nurture.campaign import Campaign, Purpose
+from nurture.channels.notices import NOTICES
 from nurture.deliverability.one_click import one_click
 from nurture.experiments.hold_outs import HELD_OUT, out_of_programme
 from nurture.mailing import Mailing
 from nurture.message_variables import lead_variables
 from nurture.pace import Pace
-from nurture.permission import Go, Later, Never, Policy, Standing, permission, policy_for
-from nurture.profile import address_hash
+from nurture.permission import Go, Later, Never, Policy, Standing, by_none, permission, policy_for
 from nurture.steps import AskReferral, Confirm, Message, Survey
 from nurture.store import Session, bulk_runs
+from nurture.store.addresses import address_of
 from nurture.store.campaigns import paused
 from nurture.store.consents import current_consents
 from nurture.store.leads import Addressee
 from nurture.store.merges import SENT_BEFORE, sent_before
-from nurture.store.messages import longest, recent_marketing
+from nurture.store.messages import is_first, longest, recent_marketing
 from nurture.store.models import BulkRunRow, LeadRow, MessageRow
 from nurture.store.outbox import spread
 from nurture.store.proofs import CONFIRMED_WITHIN, may_ask, unconfirmed
@@ -32,6 +34,9 @@ from nurture.store.referrals import share_code
 from nurture.store.suppressions import suppressed
 
 Context = dict[str, Any]
+NOT_SET_UP = "the channel is not set up here: see docs/how-to/channels.md"
+UNTIL_SET_UP = timedelta(minutes=5)
+CHAT_WITHIN = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,23 @@ class Letter(ABC):
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
         """Whether it may go now."""
 
+    @property
+    def has_other_ways(self) -> bool:
+        """Whether another channel may carry it, where this one cannot."""
+        return False
+
+    async def by(self, session: Session, channel: str) -> "Letter":
+        """The letter as it goes by that channel."""
+        return self
+
+    async def chosen(self, session: Session, due: datetime, now: datetime) -> tuple["Letter", Go | Later | Never]:
+        """The letter by the first of its channels by which it may go or is to wait, and what was found."""
+        return self, await self.permission(session, due, now)
+
+    async def is_first(self, session: Session, row: MessageRow) -> bool:
+        """Whether it has to say how one leaves the channel."""
+        return False
+
     async def on_hold(self, session: Session) -> str:
         """Why it has to wait for people; empty when it has not."""
         return ""
@@ -78,7 +100,7 @@ class Letter(ABC):
         """The warm-up that it has to go by; None when it has not."""
         return None
 
-    def overtaken(self, addressee: Addressee) -> str:
+    async def overtaken(self, session: Session, addressee: Addressee) -> str:
         """What is otherwise with the lead now than when the letter was written; empty when nothing is."""
         return ""
 
@@ -99,27 +121,28 @@ class LeadLetter(Letter):
     pace: Pace
     lead: LeadRow = field(repr=False)
     step: Message
-    title: str
-    reenters: Reentry
+    written: Campaign
     not_before: datetime | None = field(default=None, kw_only=True)
 
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
         """Whether it may go now, by what the store says at this moment."""
         if isinstance(self.step, Confirm) and (why := await may_ask(session, self.lead.id, self.step, now)):
             return Never(why)
-        address = self.lead.email
-        scopes = await suppressed(session, address_hash(address)) if address else {}
-        period = longest(cap.period for cap in self.policy.caps)
+        address = self.recipient
+        scopes = await suppressed(session, hash_of(self.channel, address)) if address else {}
+        period = longest(cap.period for cap in (*self.policy.caps, *self.policy.own_caps))
+        recent = await recent_marketing(session, self.lead.id, now - period / self.pace.factor) if period else []
         standing = Standing(
             has_address=address is not None,
             suppressed=scopes.get("all"),
             refused_marketing=scopes.get("marketing") or self._held_out(),
             consents=await current_consents(session, self.lead.id),
-            recent=await recent_marketing(session, self.lead.id, now - period / self.pace.factor) if period else [],
+            recent=[at for at, _ in recent],
             due=due,
             zone=resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0],
             not_before=self.not_before,
             share=spread(self.key),
+            by_channel=[at for at, channel in recent if channel == self.channel],
         )
         answer = permission(self.policy, standing, now, self.pace)
         return Never(SENT_BEFORE) if isinstance(answer, Go) and await self._sent_before(session) else answer
@@ -129,16 +152,53 @@ class LeadLetter(Letter):
         percent = self.equipment.settings.rules.holdout
         return HELD_OUT if out_of_programme(percent, self.lead.id) and not self.lead.test else None
 
+    @property
+    def has_other_ways(self) -> bool:
+        """Whether the campaign named several channels."""
+        return len(self.step.channels) > 1
+
+    async def by(self, session: Session, channel: str) -> "LeadLetter":
+        """The letter to the lead's address of that channel, under its rules."""
+        settings, kind = self.equipment.settings, self.equipment.catalogue.channels.get(channel)
+        if kind is None:
+            address = None
+        elif kind == "email":
+            address = self.lead.email
+        else:
+            address = await address_of(session, self.lead.id, kind)
+        policy = policy_for(self.written, self.step, settings.rules, channel)
+        return replace(self, channel=channel, recipient=address, policy=policy)
+
+    async def chosen(self, session: Session, due: datetime, now: datetime) -> tuple["LeadLetter", Go | Later | Never]:
+        """What the lead prefers comes first; one that cannot carry it gives way to the next, one that has to wait does not."""
+        refused: dict[str, str] = {}
+        letter = self
+        for channel in self.step.channels_for(self.lead.profile.get("preferred_channel")):
+            letter = await self.by(session, channel)
+            answer = await letter.permission(session, due, now)
+            if isinstance(answer, Go) and channel not in self.equipment.channels:
+                answer = Never(NOT_SET_UP) if self.has_other_ways else Later(now + UNTIL_SET_UP, NOT_SET_UP)
+            if not isinstance(answer, Never) or answer.status == "expired":
+                return letter, answer
+            refused[channel] = answer.reason
+        return letter, by_none(refused)
+
+    async def is_first(self, session: Session, row: MessageRow) -> bool:
+        """Whether it is the first SMS to the lead."""
+        return self.channel == SMS and await is_first(session, row)
+
     async def _sent_before(self, session: Session) -> bool:
         if self.lead.merged_at is None or self.journey_id is None:
             return False
-        return await sent_before(session, self.journey_id, self.template, self.reenters, self.pace.factor)
+        return await sent_before(session, self.journey_id, self.template, self.written.reenters, self.pace.factor)
 
-    def overtaken(self, addressee: Addressee) -> str:
+    async def overtaken(self, session: Session, addressee: Addressee) -> str:
         """Whether the lead was merged, or has another address."""
         if (addressee.lead_id, addressee.merged_at) != (self.lead.id, self.lead.merged_at):
             return "the lead was merged meanwhile"
-        return "" if addressee.address == self.recipient else "the address changed meanwhile"
+        kind = self.equipment.catalogue.channels[self.channel]
+        address = addressee.address if kind == "email" else await address_of(session, addressee.lead_id, kind)
+        return "" if address == self.recipient else "the address changed meanwhile"
 
     @property
     def warming(self) -> Warming | None:
@@ -156,7 +216,11 @@ class LeadLetter(Letter):
     async def context(self, session: Session, row: MessageRow) -> Context:
         """The lead, the campaign and the lead's own links."""
         links = self.equipment.links
-        given: dict[str, str] = {"unsubscribe": links.unsubscribe(self.lead.id, self.topic, row.id)}
+        bot = self.equipment.settings.telegram_bot
+        given: dict[str, str | None] = {
+            "unsubscribe": links.unsubscribe(self.lead.id, self.topic, row.id),
+            "telegram": links.chat(bot, self.lead.id, row.due_at + CHAT_WITHIN) if bot else None,
+        }
         referral = {}
         if isinstance(self.step, AskReferral):
             code = await share_code(session, self.lead.id, row.due_at)
@@ -168,7 +232,7 @@ class LeadLetter(Letter):
             given["confirm"] = links.confirm(proof.id, proof.at + CONFIRMED_WITHIN)
         return {
             "lead": lead_variables(self.lead.profile, self.lead.stage),
-            "campaign": {"key": self.campaign, "title": self.title},
+            "campaign": {"key": self.campaign, "title": self.written.title or self.campaign},
             "links": given,
             "referral": referral,
         }
@@ -223,48 +287,50 @@ def to_lead(
     pace: Pace,
 ) -> LeadLetter:
     """The letter that a message step sends to a lead."""
-    policy = policy_for(campaign, step, equipment.settings.rules)
+    channel = step.channels[0]
+    policy = policy_for(campaign, step, equipment.settings.rules, channel)
     return LeadLetter(
         equipment=equipment,
         journey_id=journey_id,
         occurrence=occurrence,
         campaign=campaign.key,
         template=step.template,
-        channel=step.channel,
+        channel=channel,
         purpose=policy.purpose,
         topic=policy.topic,
         on_unknown=step.on_unknown or ("hold" if policy.purpose == "marketing" else "resend"),
         lead_id=lead.id,
         language=lead.language,
         sender=campaign.sender or equipment.settings.sender,
-        recipient=lead.email,
+        recipient=None,  # of which of its channels is found out when it is to go
         policy=policy,
         pace=pace,
         lead=lead,
         step=step,
-        title=campaign.title or campaign.key,
-        reenters=campaign.reenters,
+        written=campaign,
     )
 
 
 def to_team(
     equipment: Equipment, journey_id: str, occurrence: str, campaign: str, team: str, template: str, given: Context
 ) -> TeamLetter:
-    """A notice to the team."""
+    """A notice to the team: by mail, or to where the settings say that its notices go."""
+    settings = equipment.settings
+    elsewhere = team in settings.team_notices
     return TeamLetter(
         equipment=equipment,
         journey_id=journey_id,
         occurrence=occurrence,
         campaign=campaign,
         template=template,
-        channel="email",
+        channel=NOTICES if elsewhere else EMAIL,
         purpose="transactional",
         topic="team",
         on_unknown="resend",
         lead_id=None,
-        language=equipment.settings.language,
-        sender=equipment.settings.sender,
-        recipient=equipment.settings.teams.get(team),
+        language=settings.language,
+        sender=settings.sender,
+        recipient=team if elsewhere else settings.teams.get(team),
         given=given,
     )
 

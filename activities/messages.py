@@ -6,12 +6,12 @@ from email.utils import parseaddr
 from typing import Any, Literal, NamedTuple
 
 from activities.errands import Errand, Postponed, Settled, TryAgain
-from activities.letters import Context, Letter, noting
-from nurture.channels import Envelope
+from activities.letters import NOT_SET_UP, Context, Letter, noting
+from nurture.addresses import hash_of
+from nurture.channels import Channel, Envelope
 from nurture.errors import AddressRefused, Ambiguous, BadInput, MessageRefused, NotFound, ProviderUnavailable
 from nurture.ledger import CERTAIN, LEASE, Found, Plan, Status, answered, may_become, recovered
 from nurture.permission import Go, Later, Never
-from nurture.profile import address_hash
 from nurture.store import Session
 from nurture.store.bulk import insert_all
 from nurture.store.leads import Addressee, get, held_addressee
@@ -19,6 +19,7 @@ from nurture.store.messages import BY_HAND, change, find, planned, tell_of, writ
 from nurture.store.models import LinkRow, MessageRow, new_id
 from nurture.store.restores import in_doubt
 from nurture.store.suppressions import suppress
+from nurture.templates import Rendered
 
 PATIENCE = timedelta(seconds=11)  # a hand-over takes less than a lease, so that no lapsed claim is still at work
 NO_ANSWER = "handed over, and no answer came"
@@ -47,6 +48,7 @@ class MessageErrand(Errand):
         self.row: MessageRow | None = None
         self.context: Context = {}
         self.result: Result | None = None
+        self._first = False  # the first by its channel, which tells how one leaves it
         self._forgotten = False  # perhaps sent before a backup was restored
         self._began = 0.0
         self._committed_at: datetime | None = None
@@ -61,33 +63,44 @@ class MessageErrand(Errand):
             return Settled(_note(row))
         if plan.act == "busy":
             raise TryAgain("another attempt holds the message", _until(plan, now))
-        answer = await self._may_go(session, now, new=found is None) if plan.act == "claim" else None
+        if plan.act == "claim":
+            answer = await self._may_go(session, now, new=found is None)
+        else:  # it was handed over by that channel, if it was
+            answer, self.letter = None, await letter.by(session, row.channel)
         if answer is None:
-            self.context = await letter.context(session, row)
+            self.context = await self.letter.context(session, row)
+            self._first = await self.letter.is_first(session, row)
         return answer
 
     async def _may_go(self, session: Session, now: datetime, *, new: bool) -> Settled | Postponed | None:
         """Claim the message if it may go; the ledger's row is written with what became of it."""
-        match await self._permission(session, now, last=False):
+        row = self._row()
+        if self._sent_again:  # and nowhere else: it may have arrived
+            self.letter = await self.letter.by(session, row.channel)
+            answer = await self.letter.permission(session, row.due_at, now)
+        else:
+            self.letter, answer = await self.letter.chosen(session, row.due_at, now)
+        row.channel = by = self.letter.channel
+        match await self._warmed(session, answer, now, last=False):
             case Later(until=until, reason=reason):
                 reason = self._noted(reason)
-                await self._becomes(session, Status.DEFERRED, now, new=new, reason=reason, until=until)
+                await self._becomes(session, Status.DEFERRED, now, new=new, channel=by, reason=reason, until=until)
                 return Postponed(until, reason)
             case Never(reason=reason, status=status):
-                await self._becomes(session, Status(status), now, new=new, reason=self._noted(reason))
+                await self._becomes(session, Status(status), now, new=new, channel=by, reason=self._noted(reason))
                 return Settled(reason)
             case Go():
                 self._forgotten = await in_doubt(session, self.letter.journey_id, self.letter.run_id, now)
-                await self._claimed(session, now, new=new)
+                await self._claimed(session, now, new=new, channel=by)
         return None
 
-    async def _permission(self, session: Session, now: datetime, *, last: bool) -> Go | Later | Never:
-        """Whether it may go; at the `last` look its place in a warm-up is taken."""
-        row, letter = self._row(), self.letter
-        answer = await letter.permission(session, row.due_at, now)
-        if not isinstance(answer, Go) or letter.warming is None:
+    async def _warmed(
+        self, session: Session, answer: Go | Later | Never, now: datetime, *, last: bool
+    ) -> Go | Later | Never:
+        """The answer, unless its sender is being warmed up; at the `last` look its place is taken."""
+        if not isinstance(answer, Go) or self.letter.warming is None:
             return answer
-        return await letter.warming.hold(session, row, now, take=last) or answer
+        return await self.letter.warming.hold(session, self._row(), now, take=last) or answer
 
     def _planned(self, now: datetime) -> MessageRow:
         letter = self.letter
@@ -126,6 +139,14 @@ class MessageErrand(Errand):
         assert self.row is not None  # prepare comes first
         return self.row
 
+    @property
+    def _channel(self) -> Channel:
+        """The channel that the ledger names; the settings may have lost it since."""
+        found = self.letter.equipment.channels.get(self._row().channel)
+        if found is None:
+            raise TryAgain(NOT_SET_UP, OUR_FAULT)
+        return found
+
     async def run(self, now: datetime) -> Postponed | None:
         """Render it, commit to it and hand it over; or ask what became of it."""
         row = self._row()
@@ -149,10 +170,13 @@ class MessageErrand(Errand):
         row = self._row()
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
-                receipt = await self.letter.equipment.channels[row.channel].send(envelope)
+                receipt = await self._channel.send(envelope)
             self.result = Result(Status.ACCEPTED, provider_id=receipt.provider_id)
         except AddressRefused as error:
             refusal = f"the address was refused: {error.code or error.reply}"
+            if self.letter.has_other_ways and not self._sent_again:
+                await self._gives_way(refusal, now)
+                raise TryAgain(refusal, AT_ONCE) from error
             self.result = Result(Status.REJECTED, refusal, bad_address=True)
         except MessageRefused as error:
             self.result = Result(Status.REJECTED, str(error))
@@ -163,10 +187,17 @@ class MessageErrand(Errand):
             await self._put_off(str(error), now, attempts=attempts)
             raise TryAgain(str(error), error.retry_after or _patience(attempts), lone=error.lone) from error
 
+    async def _gives_way(self, refusal: str, now: datetime) -> None:
+        """Nothing goes to that address any more, and the message is free for another channel."""
+        row, letter = self._row(), self.letter
+        async with self.store.write() as session:
+            if await change(session, row.id, Status.DEFERRED, now, held_by=self.claim, reason=refusal):
+                await suppress(session, hash_of(letter.channel, letter.recipient or ""), "all", refusal, now)
+
     async def _asked(self, now: datetime) -> bool:
         """Ask the provider about an ambiguous message; True when it is to be sent (again)."""
         row = self._row()
-        accepted = await self.letter.equipment.channels[row.channel].lookup(row.message_id)
+        accepted = await self._channel.lookup(row.message_id)
         status = answered(accepted, self._on_unknown())
         if status is Status.ACCEPTED:
             self.result = Result(status, "found at the provider after a crash")
@@ -186,7 +217,7 @@ class MessageErrand(Errand):
     async def _remembered(self, now: datetime) -> bool:
         """Ask the provider about a message that may have been sent before a backup was restored; True when it was."""
         row = self._row()
-        sent = await self.letter.equipment.channels[row.channel].lookup(row.message_id)
+        sent = await self._channel.lookup(row.message_id)
         if sent is None:
             await self._put_off(CANNOT_TELL, now)
             raise TryAgain(CANNOT_TELL, _patience(row.attempts))
@@ -200,11 +231,16 @@ class MessageErrand(Errand):
 
     def _on_unknown(self) -> Literal["hold", "resend"]:
         """What no answer means: of a message that was sent again once already, nothing more is risked."""
-        return "hold" if self._row().reason.startswith(SENT_AGAIN) else self.letter.on_unknown
+        return "hold" if self._sent_again else self.letter.on_unknown
+
+    @property
+    def _sent_again(self) -> bool:
+        """Whether it may have gone out once already."""
+        return self._row().reason.startswith(SENT_AGAIN)
 
     def _noted(self, reason: str) -> str:
         """The reason, which never hides that the message was sent again."""
-        return "; ".join(filter(None, [SENT_AGAIN, reason])) if self._row().reason.startswith(SENT_AGAIN) else reason
+        return "; ".join(filter(None, [SENT_AGAIN, reason])) if self._sent_again else reason
 
     def _later(self, now: datetime) -> datetime:
         """The moment it is, by a clock that began at `now`: a lease must outlast what is done under it."""
@@ -227,10 +263,18 @@ class MessageErrand(Errand):
             recipient=letter.recipient or "",
             subject=rendered.subject,
             html=rendered.html,
-            text=rendered.text,
+            text=self._with_the_way_out(rendered),
             language=rendered.language,
             headers=letter.headers(context),
         )
+
+    def _with_the_way_out(self, rendered: Rendered) -> str:
+        """The text, and in the first message by SMS how to get no more of them."""
+        if not self._first:
+            return rendered.text
+        words = self.letter.equipment.settings.sms_opt_out
+        way_out = words.get(rendered.language[:2]) or words["en"]
+        return f"{rendered.text}\n{way_out.replace('{unsubscribe}', self.context['links']['unsubscribe'])}"
 
     async def _refused(self, envelope: Envelope, links: dict[str, str], now: datetime) -> Never | Postponed | None:
         """The last look before the hand-over: permission, pause and claim; None when it goes, and is committed to."""
@@ -262,11 +306,13 @@ class MessageErrand(Errand):
         """Why it does not go after all: never, or not until then; what is not as it was a moment ago is looked at afresh."""
         if on_hold := await self.letter.on_hold(session):
             return Postponed(now, on_hold)
-        if addressee is not None and (meanwhile := self.letter.overtaken(addressee)):
+        if addressee is not None and (meanwhile := await self.letter.overtaken(session, addressee)):
             return Postponed(now, meanwhile)
-        match await self._permission(session, now, last=True):
+        answer = await self.letter.permission(session, self._row().due_at, now)
+        match await self._warmed(session, answer, now, last=True):
             case Never() as never:
-                return never
+                another = self.letter.has_other_ways and never.status != "expired"
+                return Postponed(now, never.reason) if another and not self._sent_again else never
             case Later(until=until, reason=reason):
                 return Postponed(until, reason)
             case Go():
@@ -275,7 +321,7 @@ class MessageErrand(Errand):
     async def _ambiguous(self, now: datetime) -> None:
         """No answer came: the provider is asked, at once whether it has it, and later whether it never took it."""
         row = self._row()
-        accepted = await self.letter.equipment.channels[row.channel].lookup(row.message_id)
+        accepted = await self._channel.lookup(row.message_id)
         if accepted:
             self.result = Result(Status.ACCEPTED, "found at the provider, which had not answered")
         elif accepted is None and self._on_unknown() == "hold":
@@ -309,7 +355,7 @@ class MessageErrand(Errand):
         if status is Status.ACCEPTED:
             await tell_of(session, lead, "message_sent", row, now)
         if self.result.bad_address and letter.recipient:
-            await suppress(session, address_hash(letter.recipient), "all", reason, now)
+            await suppress(session, hash_of(row.channel, letter.recipient), "all", reason, now)
             await tell_of(session, lead, "message_bounced", row, now)
         return Settled("" if status is Status.ACCEPTED else reason)
 

@@ -32,7 +32,8 @@ async def resolve_unknown(equipment: Equipment, now: datetime) -> int:
         rows = (await session.exec(unknown.limit(MOST_AT_ONCE))).all()
     settled = 0
     for row in rows:
-        accepted = await equipment.channels[row.channel].lookup(row.message_id)
+        channel = equipment.channels.get(row.channel)
+        accepted = await channel.lookup(row.message_id) if channel is not None else None
         if accepted is not None:
             settled += await _settled(equipment, row, accepted, now)
     return settled

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import httpcore
@@ -23,12 +23,20 @@ from nurture.store.requests import find_request
 PATIENCE = timedelta(seconds=8)
 PASSING = {408, 425, 429}
 OUT_OF_REACH = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, TimeoutError)
+NO_ADDRESS = (httpx.InvalidURL, httpcore.UnsupportedProtocol)
+
+
+class Called(NamedTuple):
+    """What a webhook was answered with; names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
 
 
 class Webhooks:
     """Sends signed webhooks; `secrets` are by the hook's key, several separated by spaces: the first signs.
 
-    It goes straight to the hook's host, follows no redirect, and reads no more of an answer than its status.
+    It goes straight to the hook's host, follows no redirect, and reads no more of an answer than its head.
     """
 
     def __init__(self, secrets: Mapping[str, SecretStr], network: Network, patience: timedelta = PATIENCE) -> None:
@@ -42,14 +50,11 @@ class Webhooks:
 
     async def post(self, hook: str, url: str, webhook_id: str, body: Mapping[str, Any], now: datetime) -> str:
         """Send it once; answers "" when it was taken, else why it never will be; raises `TryAgain` otherwise."""
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        headers = {"content-type": "application/json", "webhook-id": webhook_id}
-        headers |= self._signature(hook, webhook_id, content, now)
         try:
-            status = await self._status(_place(url), headers, content.encode())
+            status = (await self.call(hook, url, webhook_id, body, now)).status
         except PrivateAddress as error:
             return f"the webhook {hook} is not called: {error}"
-        except (httpx.InvalidURL, httpcore.UnsupportedProtocol):
+        except NO_ADDRESS:
             return f"the webhook {hook} is not called: its address is no http:// or https:// one"
         except OUT_OF_REACH as error:
             raise TryAgain(f"the webhook {hook} cannot be reached: {type(error).__name__}") from error
@@ -59,13 +64,19 @@ class Webhooks:
             raise TryAgain(f"the webhook {hook} answers {status}")
         return f"the webhook {hook} refuses with {status}"
 
-    async def _status(self, url: httpcore.URL, headers: Mapping[str, str], content: bytes) -> int:
+    async def call(self, hook: str, url: str, webhook_id: str, body: Mapping[str, Any], now: datetime) -> Called:
+        """Send it once, and what was answered; raises `PrivateAddress`, `NO_ADDRESS` or `OUT_OF_REACH`."""
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        headers = {"content-type": "application/json", "webhook-id": webhook_id}
+        headers |= self._signature(hook, webhook_id, content, now)
         lines = [(name.encode(), value.encode()) for name, value in headers.items()]
         async with (
             asyncio.timeout(self._patience.total_seconds()),
-            self._pool.stream("POST", url, headers=lines, content=content) as response,
+            self._pool.stream("POST", _place(url), headers=lines, content=content.encode()) as response,
         ):
-            return response.status
+            return Called(
+                response.status, {name.decode().lower(): value.decode("latin-1") for name, value in response.headers}
+            )
 
     def _signature(self, hook: str, webhook_id: str, content: str, now: datetime) -> dict[str, str]:
         seal = self._seals.get(hook)

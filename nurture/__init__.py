@@ -14,6 +14,7 @@ from nurture.grades import Grade
 from nurture.hooks import Hook, Source
 from nurture.lead import lead, prop
 from nurture.mailing import Mailing
+from nurture.messengers import Messenger
 from nurture.offers import Offer
 from nurture.retargeting.retarget import Retarget
 from nurture.rewards import Reward
@@ -36,6 +37,7 @@ from nurture.vocabulary import (
     need,
     notify,
     pick,
+    prefer,
     remove_from,
     send,
     set_field,
@@ -59,6 +61,7 @@ __all__ = [
     "Grade",
     "Hook",
     "Mailing",
+    "Messenger",
     "Offer",
     "Retarget",
     "Reward",
@@ -107,6 +110,7 @@ __all__ = [
     "once_in",
     "opened",
     "pick",
+    "prefer",
     "prop",
     "quiet",
     "remove_from",

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from nurture.addresses import KINDS, kind_of
 from nurture.audiences import Audience
 from nurture.definitions import Definition
 from nurture.forms import Form
 from nurture.grades import Grade
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
+from nurture.messengers import Messenger
 from nurture.offers import Offer
 from nurture.retargeting.retarget import Retarget
 from nurture.rewards import Reward
@@ -34,6 +36,7 @@ class Catalogue:
     forms: Mapping[str, Form] = field(default_factory=dict)
     offers: Mapping[str, Offer] = field(default_factory=dict)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    messengers: Mapping[str, Messenger] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     teams: Mapping[str, Team] = field(default_factory=dict)
     surveys: Mapping[str, Survey] = field(default_factory=dict)
@@ -47,6 +50,11 @@ class Catalogue:
         if not key and len(self.teams) == 1:
             return next(iter(self.teams.values()))
         return Team(key=key or USUAL_TEAM, lead=addresses.get(key or USUAL_TEAM, ""))
+
+    @cached_property
+    def channels(self) -> dict[str, str]:
+        """The channels that messages may go by, with the kind of key at which each reaches a lead."""
+        return {**KINDS, **{key: kind_of(one.field) for key, one in self.messengers.items()}}
 
     @cached_property
     def entered_by(self) -> dict[str, list[Version]]:

@@ -9,6 +9,7 @@ from typing import Protocol
 from pydantic import NameEmail, TypeAdapter, ValidationError
 
 from nurture import mentions
+from nurture.addresses import KINDS
 from nurture.audiences import Audience
 from nurture.campaign import AudienceEntry, Campaign, DateEntry
 from nurture.catalogue import Catalogue
@@ -21,6 +22,7 @@ from nurture.forms import Form
 from nurture.grades import Grade
 from nurture.mailing import Mailing
 from nurture.message_variables import provided
+from nurture.messengers import FIELD, Messenger
 from nurture.offers import Offer
 from nurture.retargeting.retarget import Retarget
 from nurture.rewards import Reward
@@ -220,8 +222,7 @@ class Check:
             yield self._error(place, f"says not to which team, and there are {names}: give team=")
 
     def _message(self, place: str, step: Message) -> Iterator[Fault]:
-        if step.channel != "email":
-            yield self._error(place, f'there is no channel "{step.channel}": there is only email')
+        yield from self._channels(place, step)
         if isinstance(step, AskReferral):
             yield from self._errors(place, mentions.of_condition(step.satisfied, self.catalogue))
         if isinstance(step, Ask):
@@ -238,6 +239,17 @@ class Check:
             return
         for fault in self.messages.faults(step.template, provided(step)):
             yield self._error(place, fault)
+
+    def _channels(self, place: str, step: Message) -> Iterator[Fault]:
+        known = self.catalogue.channels
+        for name in step.channels:
+            if name not in known:
+                meant = f'{did_you_mean(name, known)} (one of your own is a Messenger(key="{name}", url=…))'
+                yield self._error(place, f'there is no channel "{name}": {meant}')
+        if not step.channels:
+            yield self._error(place, 'goes by no channel: write prefer("telegram", "email")')
+        elif len(set(step.channels)) < len(step.channels):
+            yield self._error(place, "names a channel twice: name each once")
 
     def _set(self, place: str, path: tuple[str, ...], value: Plain) -> Iterator[Fault]:
         match path:
@@ -382,6 +394,7 @@ def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str
             | Definition(key=key)
             | Audience(key=key)
             | Team(key=key)
+            | Messenger(key=key)
             | Form(key=key)
             | Offer(key=key)
             | Survey(key=key)
@@ -396,6 +409,10 @@ def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str
             yield from ((f'score "{key}", {place}', message) for place, message in of_score(value, catalogue))
         case Grade(key=key):
             yield from ((f'grade "{key}", {place}', message) for place, message in of_grade(value, catalogue))
+        case Messenger(key=key) if key in KINDS:
+            yield f'messenger "{key}"', "nurture has a channel of that name itself: choose another key"
+        case Messenger(key=key, field=field) if not FIELD.fullmatch(field):
+            yield f'messenger "{key}"', f'"{field}" holds no address: write "phone", or "messengers.{key}"'
         case Reward(key=key, when=trigger):
             for message in mentions.of_trigger(trigger, catalogue):
                 yield f'reward "{key}"', message

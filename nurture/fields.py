@@ -287,6 +287,7 @@ FIELDS: dict[str, Callable[[Any], Value]] = {
     "city": _line,
     "job_title": _line,
     "source": _line,
+    "preferred_channel": _line,
     "nps": _nps,
 }
 

@@ -278,6 +278,7 @@ class Lead(Group):
     city = TextField("city")
     job_title = TextField("job_title")
     source = TextField("source")
+    preferred_channel = TextField("preferred_channel")
     stage = TextField("stage")
     nps = NumberField("nps")
     tags = ListField("tags")

@@ -1,5 +1,6 @@
 """Links of our own in messages: short, signed, each good for one purpose only; a forged one is simply not found."""
 
+import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from pydantic import SecretStr
 from nurture.errors import BadInput, NotFound
 
 LONGEST_TOKEN = 1024
+LONGEST_START, SEAL = 64, 22  # characters
+NOTHING = "there is nothing at this address"
 _AN_ID = 255  # 16 bytes follow; any smaller number says how many bytes of text do
 
 
@@ -106,7 +109,7 @@ class Links:
         """Which hand-off is answered, by which deed's mail."""
         hand_off_id, deed = self._parts("hand-off", token, 2)
         if not deed.isdecimal():
-            raise NotFound("there is nothing at this address")
+            raise NotFound(NOTHING)
         return Handed(hand_off_id, int(deed))
 
     def confirm(self, proof: str, until: datetime) -> str:
@@ -135,6 +138,29 @@ class Links:
         """Which form was filled in, in which language, and what is said to that."""
         return Thanked(*self._parts("thanks", token, 3))
 
+    def chat(self, bot: str, lead_id: str, until: datetime) -> str:
+        """Where a lead opens a chat with our bot, so that the chat is its own; good until then.
+
+        Telegram lets 64 characters go along, so that the signature is cut to 132 bits.
+        """
+        packed = urlsafe_b64encode(_packed(lead_id) + _packed(_in_seconds(until))).rstrip(b"=")
+        return f"https://t.me/{bot}?start={(packed + self._seals(packed)[-1]).decode()}"
+
+    def chatting(self, token: str, now: datetime) -> str:
+        """Whose chat it is; a token that is too old is not found either."""
+        given = token.encode("ascii", "replace")
+        packed, seal = given[:-SEAL], given[-SEAL:]
+        if len(given) > LONGEST_START or not any(hmac.compare_digest(seal, one) for one in self._seals(packed)):
+            raise NotFound(NOTHING)
+        lead_id, until = _unpacked(urlsafe_b64decode(packed + b"=" * (-len(packed) % 4)))
+        if _moment(until) < now:
+            raise NotFound(NOTHING)
+        return lead_id
+
+    def _seals(self, packed: bytes) -> list[bytes]:
+        """What each of the secrets signs it with, the last one being the one to sign with."""
+        return [self._signer("chat", key).get_signature(packed)[:SEAL] for key in self._keys]
+
     def share(self, code: str) -> str:
         """The address a lead gives to friends; the code is public and so not signed."""
         return f"{self.base_url}/r/{code}"
@@ -152,11 +178,13 @@ class Links:
             if len(parts) != count:
                 raise ValueError("of another form")
         except (BadSignature, ValueError):  # one answer for all, so that nobody learns what was wrong
-            raise NotFound("there is nothing at this address") from None
+            raise NotFound(NOTHING) from None
         return parts
 
-    def _signer(self, purpose: str) -> Signer:
-        return Signer(self._keys, salt=f"nurture.{purpose}", key_derivation="hmac", digest_method=sha256)
+    def _signer(self, purpose: str, key: str | None = None) -> Signer:
+        return Signer(
+            self._keys if key is None else key, salt=f"nurture.{purpose}", key_derivation="hmac", digest_method=sha256
+        )
 
 
 def _in_seconds(at: datetime) -> str:

@@ -21,6 +21,7 @@ from nurture.forms import Form
 from nurture.grades import Grade, resolved
 from nurture.hooks import Hook, Source
 from nurture.mailing import Mailing
+from nurture.messengers import Messenger
 from nurture.offers import Offer
 from nurture.retargeting.retarget import Retarget
 from nurture.rewards import Reward
@@ -41,6 +42,7 @@ KINDS: Mapping[type, str] = {
     Form: "forms",
     Offer: "offers",
     Hook: "hooks",
+    Messenger: "messengers",
     Source: "sources",
     Team: "teams",
     Survey: "surveys",

@@ -22,6 +22,7 @@ class Mailing(BaseModel):
     key: str
     template: str
     audience: str
+    channel: str | tuple[str, ...] = "email"
     title: str = ""
     purpose: Purpose = "marketing"
     legal_basis: str = ""
@@ -36,7 +37,7 @@ class Mailing(BaseModel):
     @property
     def message(self) -> Message:
         """The mailing as the step that sends it."""
-        return Send(template=self.template, on_unknown=self.on_unknown)
+        return Send(template=self.template, channel=self.channel, on_unknown=self.on_unknown)
 
     @property
     def campaign(self) -> Campaign:

@@ -17,6 +17,7 @@ ALWAYS = frozenset(
         "campaign.key",
         "campaign.title",
         "links.unsubscribe",
+        "links.telegram",
         "sender.name",
         "sender.postal_address",
         "link",

@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     speed: str = ""
     """`1d=1s` in development: one day of a journey lasts one second."""
 
-    email_by: Literal["smtp", "mailgun", "postmark", "resend", "sendgrid", "unisender_go"] = "smtp"
+    email_by: Literal["smtp", "amazon_ses", "mailgun", "postmark", "resend", "sendgrid", "unisender_go"] = "smtp"
     """Who takes our e-mail: a relay by SMTP, or a provider by its HTTP API."""
     email_api_key: SecretStr | None = None
     """The provider's key; it is shown to nobody."""
@@ -85,8 +85,36 @@ class Settings(BaseSettings):
     sending_addresses: list[IPvAnyAddress] = Field(default_factory=list)
     """From which addresses the world sees our mail come: those of the relay, when it delivers by itself."""
 
+    sms_by: Literal["smsc", "twilio"] | None = None
+    """Who takes our SMS; without it none are sent."""
+    sms_account: str = ""
+    """The account at the provider: Twilio's Account SID, a login."""
+    sms_key: SecretStr | None = None
+    """Its token or password; it is shown to nobody."""
+    sms_sender: str = ""
+    """The number, the service or the name that SMS come from."""
+    sms_api_url: str | None = None
+    """Where its API is, when that is not its usual address."""
+    sms_rate: float | None = Field(default=None, gt=0)
+    """At most so many SMS a second from each worker."""
+    sms_opt_out: dict[str, str] = Field(
+        default_factory=lambda: {"en": "Reply STOP to get no more.", "ru": "Чтобы отписаться, ответьте СТОП."}
+    )
+    """What stands at the end of the first SMS to a lead, by language; English is for all others."""
+
+    telegram_token: SecretStr | None = None
+    """The token of our bot; without it nothing is sent to Telegram."""
+    telegram_bot: str = Field(default="", pattern=r"^[A-Za-z0-9_]*$")
+    """The bot's user name, for the link by which a lead opens a chat with it."""
+    telegram_api_url: str | None = None
+    """Where the Bot API is, when that is a server of our own."""
+    telegram_rate: float = Field(default=25, gt=0)
+    """At most so many messages a second from each worker: Telegram takes about 30 from a bot."""
+
     teams: dict[str, EmailStr] = Field(default_factory=dict)
     """Where notices to a team go: `{"sales": "sales@example.com"}`."""
+    team_notices: dict[str, SecretStr] = Field(default_factory=dict)
+    """Where notices to a team go instead, as an address of apprise: `{"sales": "slack://…"}`; it is shown to nobody."""
     sales_webhook: str | None = None
     private_hooks: bool = False
     """Whether webhooks may go to addresses in private networks; to this machine they may in development anyway."""
@@ -191,6 +219,20 @@ class Settings(BaseSettings):
         from nurture.deliverability.dkim_keys import private_key
 
         return None if (pem := self._dkim_pem) is None else private_key(pem)
+
+    @model_validator(mode="after")
+    def _all_that_sms_ask_for(self) -> "Settings":
+        if self.sms_by is None:
+            return self
+        if not self.sms_account or self.sms_key is None or not self.sms_key.get_secret_value():
+            raise ValueError(f"sms_by: {self.sms_by} asks for NURTURE_SMS_ACCOUNT and NURTURE_SMS_KEY")
+        if self.sms_by == "twilio" and not self.sms_sender:
+            raise ValueError(
+                "sms_sender: Twilio asks for the number or service (MG…) that sends: set NURTURE_SMS_SENDER"
+            )
+        if not self.sms_opt_out.get("en"):
+            raise ValueError('sms_opt_out: say in English, too, how to get no more: {"en": "Reply STOP …"}')
+        return self
 
     @property
     def payload_key_bytes(self) -> list[bytes]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from nurture.addresses import EMAIL, KINDS, consent_to
 from nurture.bookkeeping import kept
 from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign
@@ -41,7 +42,7 @@ from nurture.journey import (
     wait_arms,
 )
 from nurture.pace import Pace
-from nurture.permission import Go, HouseRules, Later, Never, Standing, permission, policy_for
+from nurture.permission import Go, HouseRules, Later, Never, Policy, Standing, by_none, permission, policy_for
 from nurture.profile import facts_tree
 from nurture.rulebook import Rulebook
 from nurture.scores import Change, Score
@@ -111,6 +112,7 @@ class Story:
     lead: dict[str, Any]
     lines: list[Line] = field(default_factory=list)
     messages: list[tuple[datetime, str]] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
     withheld: list[tuple[str, str]] = field(default_factory=list)
     hand_offs: list[str] = field(default_factory=list)
     sales: list[Pressed] = field(default_factory=list)
@@ -121,6 +123,11 @@ class Story:
     def sent(self) -> list[str]:
         """The templates sent, in order."""
         return [template for _, template in self.messages]
+
+    @property
+    def sent_by(self) -> list[tuple[str, str]]:
+        """The templates sent, in order, each with the channel it went by."""
+        return list(zip(self.sent, self.channels, strict=True))
 
     def sent_at(self, template: str) -> datetime:
         """When that template was first sent."""
@@ -213,7 +220,7 @@ class _World:
         self.now = start
         self.received: datetime | None = None
         self.consents: dict[str, bool] = {"*": True}
-        self.suppressed: str | None = None
+        self.suppressed: str | Mapping[str, str] | None = None
         self.stage = "need"
         self.tree: dict[str, Any] = {}
         self.time_zone, self.key, self.winners = time_zone, key, winners
@@ -223,7 +230,7 @@ class _World:
         self.ahead = sorted(events, key=lambda one: one.after)
         self.start = start
         self.due: dict[str, datetime] = {}
-        self.marketing: list[datetime] = []
+        self.marketing: list[tuple[datetime, str]] = []
         self._enter()
         self.story = Story(begin(version, start), self._known())
 
@@ -321,6 +328,8 @@ class _World:
             self.sales.answered()
         if name == "unsubscribed":
             self.consents[str(properties.get("topic", "*"))] = False
+        if name == "channel_stopped":
+            self.consents[consent_to(str(properties.get("channel")))] = False
         self._score(happening)
 
     def _receive(self, name: str, properties: Mapping[str, Any]) -> Happening:
@@ -384,15 +393,9 @@ class _World:
         """Done, after all that it brought about."""
         return Did(at=max(self.now, self.received or self.now), note=note)
 
-    def _sent(self, step: Any) -> AnyReply:
-        occurrence = self.story.journey.occurrence
-        due = self.due.setdefault(occurrence, self.now)
-        policy = policy_for(self.version.campaign, step, self.rules)
-        has_address = self.tree.get("email", "simulated@example.com") is not None
-        standing = Standing(
-            has_address, self.suppressed, None, self.consents, self.marketing, due, self._zone()
-        )  # fmt: skip
-        match permission(policy, standing, self.now, self.pace):
+    def _sent(self, step: Message) -> AnyReply:
+        policy, answer = self._chosen(step, self.due.setdefault(self.story.journey.occurrence, self.now))
+        match answer:
             case Later(until=until, reason=reason):
                 return Deferred(at=self.now, until=until, note=reason)
             case Never(reason=reason):
@@ -400,7 +403,36 @@ class _World:
                 return self._did(reason)
             case Go():
                 self.story.messages.append((self.now, step.template))
+                self.story.channels.append(policy.channel)
                 if policy.purpose == "marketing":
-                    self.marketing.append(self.now)
-                self._receive("message_sent", {"template": step.template, "campaign": self.version.campaign.key})
+                    self.marketing.append((self.now, policy.channel))
+                about = {"template": step.template, "campaign": self.version.campaign.key, "channel": policy.channel}
+                self._receive("message_sent", about)
                 return self._did()
+
+    def _chosen(self, step: Message, due: datetime) -> tuple[Policy, Go | Later | Never]:
+        """The rules of the first channel by which it may go or is to wait, and what was found."""
+        refused: dict[str, str] = {}
+        for channel in step.channels_for(self.tree.get("preferred_channel")):
+            policy = policy_for(self.version.campaign, step, self.rules, channel)
+            answer = permission(policy, self._standing(channel, due), self.now, self.pace)
+            if not isinstance(answer, Never) or answer.status == "expired":
+                return policy, answer
+            refused[channel] = answer.reason
+        return policy, by_none(refused)
+
+    def _standing(self, channel: str, due: datetime) -> Standing:
+        """The lead as the channel finds it; unless it says otherwise it has every address, and takes every channel."""
+        group, _, name = KINDS.get(channel, f"messenger.{channel}").partition(".")
+        held = self.tree.get("messengers") or {} if name else self.tree
+        suppressed = self.suppressed if isinstance(self.suppressed, str | None) else self.suppressed.get(channel)
+        return Standing(
+            held.get(name or group, "simulated") is not None,
+            suppressed,
+            None,
+            {consent_to(channel): True, **self.consents} if channel != EMAIL else self.consents,
+            [at for at, _ in self.marketing],
+            due,
+            self._zone(),
+            by_channel=[at for at, by in self.marketing if by == channel],
+        )

@@ -40,15 +40,30 @@ class Step(BaseModel):
 
 
 class Message(Step):
-    """A message to the lead, by template and channel; one with a `legal_basis` of its own is transactional."""
+    """A message to the lead, by template and channel; one with a `legal_basis` of its own is transactional.
+
+    Of several channels the first by which it may go is taken, what the lead prefers before all others.
+    """
 
     touches: ClassVar[bool] = True
 
     template: str
-    channel: str = "email"
+    channel: str | tuple[str, ...] = "email"
     expires_after: Length | None = None
     on_unknown: Literal["hold", "resend"] | None = None
     legal_basis: str = ""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels it may go by, in the campaign's order."""
+        return (self.channel,) if isinstance(self.channel, str) else self.channel
+
+    def channels_for(self, preferred: object) -> tuple[str, ...]:
+        """The same, the one that the lead prefers first."""
+        return tuple(sorted(self.channels, key=lambda channel: channel != preferred))
+
+    def _by(self) -> str:
+        return "" if self.channel == "email" else f" by {', else '.join(self.channels)}"
 
 
 class Send(Message):
@@ -57,7 +72,7 @@ class Send(Message):
     kind: Literal["send"] = "send"
 
     def words(self) -> str:
-        return f"send {self.template}" + ("" if self.channel == "email" else f" by {self.channel}")
+        return f"send {self.template}{self._by()}"
 
 
 class Thank(Message):
@@ -66,7 +81,7 @@ class Thank(Message):
     kind: Literal["thank"] = "thank"
 
     def words(self) -> str:
-        return f"thank with {self.template}"
+        return f"thank with {self.template}{self._by()}"
 
 
 class AskReferral(Message):
@@ -79,7 +94,7 @@ class AskReferral(Message):
     satisfied: AnyCondition = SATISFIED
 
     def words(self) -> str:
-        return f"ask for a referral with {self.template}"
+        return f"ask for a referral with {self.template}{self._by()}"
 
 
 class Survey(Message):
@@ -89,7 +104,7 @@ class Survey(Message):
     survey: str
 
     def words(self) -> str:
-        return f"ask the survey {self.survey} with {self.template}"
+        return f"ask the survey {self.survey} with {self.template}{self._by()}"
 
 
 class Ask(Message):
@@ -99,7 +114,7 @@ class Ask(Message):
     field: tuple[str, ...]
 
     def words(self) -> str:
-        return f"ask for the {field_words(self.field)} with {self.template}"
+        return f"ask for the {field_words(self.field)} with {self.template}{self._by()}"
 
 
 class Confirm(Message):
@@ -110,7 +125,7 @@ class Confirm(Message):
     form: str
 
     def words(self) -> str:
-        return f"ask to confirm {self.form} with {self.template}"
+        return f"ask to confirm {self.form} with {self.template}{self._by()}"
 
 
 class Notify(Step):

@@ -41,12 +41,12 @@ def _says_where_it_breaks(make: Callable[Given, steps.Step]) -> Callable[Given, 
 def send(
     template: str,
     *,
-    channel: str = "email",
+    channel: str | tuple[str, ...] = "email",
     expires_after: timedelta | None = None,
     on_unknown: Literal["hold", "resend"] | None = None,
     legal_basis: str = "",
 ) -> steps.Step:
-    """Send the message.
+    """Send the message, by e-mail unless `channel` names another: `channel="sms"`, `channel=prefer("telegram", "email")`.
 
     `expires_after` gives it up visibly; `on_unknown` says what an ambiguous hand-over means; a `legal_basis` ("the lead
     asked for it") makes it transactional: it goes at once, outside quiet hours and caps, without marketing consent.
@@ -56,14 +56,21 @@ def send(
     )
 
 
+def prefer(*channels: str) -> tuple[str, ...]:
+    """The first of these channels by which the lead can be reached, the one that it prefers itself before all others."""
+    return channels
+
+
 @_says_where_it_breaks
-def thank(template: str, *, channel: str = "email") -> steps.Step:
+def thank(template: str, *, channel: str | tuple[str, ...] = "email") -> steps.Step:
     """Thank the lead with that message."""
     return steps.Thank(template=template, channel=channel)
 
 
 @_says_where_it_breaks
-def ask_referral(template: str, *, satisfied: AnyCondition = steps.SATISFIED, channel: str = "email") -> steps.Step:
+def ask_referral(
+    template: str, *, satisfied: AnyCondition = steps.SATISFIED, channel: str | tuple[str, ...] = "email"
+) -> steps.Step:
     """Ask for a recommendation; the message has `links.share` and `referral.code` of the lead's own.
 
     Nobody is asked who is not `satisfied`: unless you say otherwise, who paid an order that was not refunded, and gave 9
@@ -73,19 +80,19 @@ def ask_referral(template: str, *, satisfied: AnyCondition = steps.SATISFIED, ch
 
 
 @_says_where_it_breaks
-def survey(key: str, template: str | None = None, *, channel: str = "email") -> steps.Step:
+def survey(key: str, template: str | None = None, *, channel: str | tuple[str, ...] = "email") -> steps.Step:
     """Ask a survey by a message (`surveys/<key>` unless another template is named); the answer is `survey_answered`."""
     return steps.Survey(survey=key, template=template or f"surveys/{key}", channel=channel)
 
 
 @_says_where_it_breaks
-def ask(field: ProfileField | str, template: str, *, channel: str = "email") -> steps.Step:
+def ask(field: ProfileField | str, template: str, *, channel: str | tuple[str, ...] = "email") -> steps.Step:
     """Ask one question on the profile or BANT; the answer is the event `answered`."""
     return steps.Ask(field=steps.as_path(field), template=template, channel=channel)
 
 
 @_says_where_it_breaks
-def confirm(form: str, template: str | None = None, *, channel: str = "email") -> steps.Step:
+def confirm(form: str, template: str | None = None, *, channel: str | tuple[str, ...] = "email") -> steps.Step:
     """Ask to confirm the consent of that form by a message (`forms/confirm` unless another template is named).
 
     The message has `links.confirm`; the answer is the event `confirmed`.

@@ -38,12 +38,14 @@ from web import (
     rewards,
     surveys,
     tasks,
+    texts,
     tracker,
 )
 from web.bodies import LARGEST
 from web.captures import CaptureCounts
 from web.description import ABOUT, describe
 from web.keys import Keys
+from web.outside import Outside
 from web.state import State
 from web.throttle import Throttle
 
@@ -62,17 +64,29 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     """The app with these settings and this catalogue."""
     store = Store(settings.database_url.get_secret_value(), Outage("database.away", "database.back"))
     seals = hooks.seals(catalogue.sources, settings.hook_secrets)
-    heard_from = reports.reporters(settings)
+    heard_from, told_by = reports.reporters(settings), texts.hearers(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         metrics, needed = Metrics(), health.checklist(store, settings)
         taking = MeasuredIntake(store, catalogue, settings, metrics)
         signed = Links(settings.base_url, settings.secrets)
-        captures = CaptureCounts(store)
+        captures, outside = CaptureCounts(store), Outside()
         throttles = Throttle(burst=10, a_minute=10), Throttle(burst=5, a_minute=1), Throttle(burst=120, a_minute=120)
         app.state.nurture = State(
-            settings, store, catalogue, taking, signed, Keys(store), seals, heard_from, needed, captures, *throttles
+            settings,
+            store,
+            catalogue,
+            taking,
+            signed,
+            Keys(store),
+            seals,
+            heard_from,
+            told_by,
+            outside,
+            needed,
+            captures,
+            *throttles,
         )
         gc.freeze()  # what is there by now stays: collecting would look through it again and again
         counting = asyncio.create_task(captures.keep_writing())
@@ -81,6 +95,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
             yield
         counting.cancel()
         await captures.write()
+        await outside.close()
         await taking.close()
         await store.close()
 
@@ -95,7 +110,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     )
     problems.add_problems(app)
     ours = (
-        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, links, answers, surveys, referrals, forms,
+        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, texts, links, answers, surveys, referrals, forms,
         confirmations, tracker, looks, health,
     )  # fmt: skip
     for part in ours:

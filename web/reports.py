@@ -1,5 +1,6 @@
 """What providers of e-mail report of our messages: `POST /hooks/email/{provider}`, proven as each provider does it."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -40,10 +41,14 @@ async def take_reports(provider: str, request: Request, here: Annotated[State, D
     once = {name: values[0] for name in names if len(values := request.headers.getlist(name)) == 1}
     posted = Posted(once, await request.body())
     given = as_json(posted.body)
+    if (proof := reporter.looks_up(given)) is not None:
+        posted = replace(posted, looked_up=await here.outside.kept(proof))
     if not reporter.proven(posted, given):
         raise Unauthorised(
             "this is not proven to come from the provider: check the secret, and that the body is unaltered"
         )
+    if (asked := reporter.confirms(given)) is not None:
+        await here.outside.fetch(asked)
     taken = 0
     for report in reporter.reports(given):
         async with here.store.write() as session:

@@ -7,6 +7,7 @@ from fastapi import Request
 from standardwebhooks import Webhook
 
 from nurture.catalogue import Catalogue
+from nurture.channels.heard import Hearer
 from nurture.channels.reports import Reporter
 from nurture.intake import Intake
 from nurture.links import Links
@@ -15,14 +16,15 @@ from nurture.settings import Settings
 from nurture.store import Store
 from web.captures import CaptureCounts
 from web.keys import Keys
+from web.outside import Outside
 from web.throttle import Throttle
 
 
 @dataclass(frozen=True)
 class State:
     """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source, those who report of
-    messages, and what it needs; what was counted of forms, and how often a caller, an address and a visitor's browser may
-    come.
+    messages, those by whom people write to us, what their proofs are fetched by, and what it needs; what was counted of
+    forms, and how often a caller, an address and a visitor's browser may come.
     """
 
     settings: Settings
@@ -33,6 +35,8 @@ class State:
     keys: Keys
     seals: dict[str, tuple[Webhook, ...]]
     reporters: dict[str, Reporter]
+    hearers: dict[str, Hearer]
+    outside: Outside
     checklist: Checklist
     captures: CaptureCounts
     callers: Throttle

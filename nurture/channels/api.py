@@ -1,4 +1,4 @@
-"""E-mail through a provider's HTTP API: one request a message, one verdict, and never a second try."""
+"""A provider's HTTP API: one request a message, one verdict, and never a second try."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import httpx
 
 from nurture.channels import Envelope, Receipt
-from nurture.channels.mail import compose
 from nurture.channels.providers import Answer, Provider, Request
 from nurture.errors import Ambiguous, ProviderUnavailable
 
@@ -14,25 +13,25 @@ LONGEST_ANSWER = 100_000  # characters of it that are looked at
 
 
 class ApiChannel:
-    """E-mail through one provider, over at most `connections` kept connections; `send` ends within `timeout` seconds.
+    """Messages through one provider, over at most `connections` kept connections; `send` ends within `timeout` seconds.
 
     What is unfit for a mail is refused as it is for SMTP: no header can be smuggled in through JSON either.
     """
-
-    name = "email"
 
     def __init__(
         self,
         provider: Provider,
         *,
+        name: str = "email",
         url: str | None = None,
         connections: int = 8,
         timeout: float = 10.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._provider, self._clock = provider, clock
+        self.name, self._provider, self._clock = name, provider, clock
+        self._url = (url or provider.url).rstrip("/")
         self._http = httpx.AsyncClient(
-            base_url=(url or provider.url).rstrip("/"),
+            base_url=self._url,
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             timeout=httpx.Timeout(timeout / 2, read=timeout / 2),
             follow_redirects=False,
@@ -41,7 +40,7 @@ class ApiChannel:
 
     async def send(self, envelope: Envelope) -> Receipt:
         """Post the message, once; without an answer the outcome is Ambiguous."""
-        mail = compose(envelope)
+        mail = self._provider.written(envelope)
         try:
             answer = await self._ask(self._provider.request(envelope, mail))
         except httpx.PoolTimeout as error:
@@ -69,6 +68,7 @@ class ApiChannel:
         await self._http.aclose()
 
     async def _ask(self, request: Request) -> Answer:
+        request = self._provider.signed(request, self._url, self._clock())
         response = await self._http.request(
             "POST" if request.query is None else "GET",
             request.path,
@@ -77,6 +77,7 @@ class ApiChannel:
             json=request.json,
             data=request.form,
             files=request.files,
+            content=request.content,
         )
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, response.text[:LONGEST_ANSWER], self._clock())

@@ -79,8 +79,8 @@ def scrubbed(text: str, mail: Mail) -> str:
     """A reply on one line, without the addresses it may repeat."""
     line = ADDRESS.sub("<address>", " ".join(text.split()))
     for address in (mail.recipient, mail.sender):
-        local = address.rpartition("@")[0]
-        if local.casefold() in line.casefold():  # asked first: to compile an expression a message is dear
+        local = address.rpartition("@")[0] or address.removeprefix("+")  # a number is repeated without its plus, too
+        if local and local.casefold() in line.casefold():  # asked first: to compile an expression a message is dear
             line = re.sub(rf"(?<!\w){re.escape(local)}(?!\w)", "<address>", line, flags=re.IGNORECASE)
     return "".join(character if character.isprintable() else "?" for character in line)[:500]
 

@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from nurture.addresses import SMS, TELEGRAM
 from nurture.cli.context import counted, out
 from nurture.faults import Fault
 from nurture.loader import read
@@ -34,14 +35,16 @@ def check(
     campaigns: dict[str, Version] = {}
     mailings: dict[str, Mailing] = {}
     retargets: dict[str, Retarget] = {}
+    messengers: set[str] = set()
     for path in paths or [settings.campaigns]:
         loaded = read(path.parent if path.suffix == ".py" else path, settings.templates)
         campaigns |= loaded.catalogue.campaigns
         mailings |= loaded.catalogue.mailings
         retargets |= loaded.catalogue.retargets
+        messengers |= loaded.catalogue.messengers.keys()
         faults += [fault for fault in _missing(path) or loaded.faults if _concerns(fault, path)]
-    unsent, unsigned = _unsent(settings, campaigns, mailings), _unsigned(settings, campaigns, retargets)
-    faults = list(dict.fromkeys([*faults, *unsent, *unsigned]))
+    unsent, unsigned = _unsent(settings, campaigns, mailings), _unsigned(settings, campaigns, retargets, messengers)
+    faults = list(dict.fromkeys([*faults, *unsent, *unsigned, *_not_set_up(settings, campaigns, mailings)]))
     for fault in faults:
         out.print(f"{fault.level}: {fault}", style="red" if fault.level == "error" else "yellow", soft_wrap=True)
     errors = sum(fault.level == "error" for fault in faults)
@@ -77,13 +80,26 @@ def _unsent(settings: Settings, campaigns: dict[str, Version], mailings: dict[st
                 yield Fault("error", place, message)
 
 
-def _unsigned(settings: Settings, campaigns: dict[str, Version], retargets: dict[str, Retarget]) -> Iterator[Fault]:
-    """Which hooks have no secret: whoever is called cannot tell that it was us."""
+def _unsigned(
+    settings: Settings, campaigns: dict[str, Version], retargets: dict[str, Retarget], messengers: set[str]
+) -> Iterator[Fault]:
+    """Which hooks and messengers have no secret: whoever is called cannot tell that it was us."""
     called = {step.hook for step in _steps(campaigns, Call)} | ({"sales"} if settings.sales_webhook else set())
     called |= {one.hook for one in retargets.values() if one.hook}
+    called |= messengers
     for hook in sorted(called - settings.hook_secrets.keys()):
         place = f"NURTURE_HOOK_SECRETS__{hook.upper()}"
         yield Fault("warning", place, f"{hook} is called unsigned: set the secret that it checks, whsec_… (base64)")
+
+
+def _not_set_up(settings: Settings, campaigns: dict[str, Version], mailings: dict[str, Mailing]) -> Iterator[Fault]:
+    """Which channels messages go by and have no provider here; a worker may have settings of its own."""
+    steps = [*_steps(campaigns, Message), *(one.message for one in mailings.values())]
+    used = {channel for step in steps for channel in step.channels}
+    if SMS in used and settings.sms_by is None:
+        yield Fault("warning", "NURTURE_SMS_BY", "messages go by sms, and nobody takes them: name a provider")
+    if TELEGRAM in used and settings.telegram_token is None:
+        yield Fault("warning", "NURTURE_TELEGRAM_TOKEN", "messages go by telegram, and there is no bot: give its token")
 
 
 def _steps(campaigns: dict[str, Version], kind: type[Kind]) -> Iterator[Kind]:

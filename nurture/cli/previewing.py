@@ -87,7 +87,12 @@ def _context(settings: Settings, profile: dict[str, Any], stage: str) -> dict[st
     return {
         "lead": variables,
         "campaign": {"key": "preview", "title": "Preview"},
-        "links": {"unsubscribe": f"{base}/u/preview", "share": f"{base}/r/preview", "survey": f"{base}/s/preview"},
+        "links": {
+            "unsubscribe": f"{base}/u/preview",
+            "telegram": "https://t.me/preview",
+            "share": f"{base}/r/preview",
+            "survey": f"{base}/s/preview",
+        },
         "referral": {"code": "preview"},
         "sender": {"name": parseaddr(settings.sender)[0], "postal_address": settings.postal_address},
         "link": lambda url, _label="": url,

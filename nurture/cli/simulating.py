@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.table import Table
 
+from nurture.addresses import EMAIL
 from nurture.cli.context import campaign as campaign_of
 from nurture.cli.context import catalogue, counted, out, pairs, seconds, tree
 from nurture.cli.telling import moves
@@ -115,7 +116,8 @@ def _tell(setting: Setting) -> None:
     told = [one.told for one in tell_all(setting.version, start, ((line.reply, line.values) for line in story.lines))]
     out.print(moves(told, lambda moment: _day(moment, setting.start)))
     out.print(f"\n{_ending(story)}", style="bold")
-    out.print(f"sent: {', '.join(story.sent) or 'nothing'}")
+    sent = [template if by == EMAIL else f"{template} by {by}" for template, by in story.sent_by]
+    out.print(f"sent: {', '.join(sent) or 'nothing'}")
     for template, reason in story.withheld:
         out.print(f"withheld: {template} ({reason})")
     if story.hand_offs:

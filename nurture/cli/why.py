@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from rich.table import Table
 from rich.text import Text
 
+from nurture.addresses import channel_of
 from nurture.cli.context import Here, counted, in_store, out
 from nurture.cli.telling import ears, move, moves, values
 from nurture.experiments.hold_outs import HELD_OUT
@@ -91,7 +92,8 @@ def _print_lead(story: Story) -> None:
         about[f"was {merged.gone_id[:SHOWN]}"] = f"until {_when(merged.at)}, {_of_old(merged)}"
     for consent in story.consents:
         answer = "yes" if consent.granted else "no"
-        topic = "all topics" if consent.topic == "*" else f"consent to {consent.topic}"
+        channel = channel_of(consent.topic)
+        topic = "all topics" if consent.topic == "*" else f"consent to {channel or consent.topic}"
         about[topic] = f"{answer}, {_when(consent.at)} ({consent.source})"
     if not story.consents:
         about["consent"] = "none on record"
@@ -99,6 +101,8 @@ def _print_lead(story: Story) -> None:
         about["marketing"] = f"none: it is {HELD_OUT}"
     for scope, reason in story.suppressed.items():
         about["address"] = f"takes no {'mail' if scope == 'all' else scope}: {reason}"
+    for one in story.closed:
+        about[one.channel] = f"takes {'nothing' if one.scope == 'all' else f'no {one.scope}'}: {one.reason}"
     for name, value in about.items():
         if value:
             table.add_row(name, value)

@@ -27,7 +27,7 @@ RESERVED = frozenset(
         "message_sent", "message_delivered", "message_opened", "message_clicked", "message_replied", "message_bounced",
         "message_complained", "unsubscribed", "score_reached", "survey_answered", "answered", "stage_changed",
         "handed_over", "sales_accepted", "sales_rejected", "hand_off_recycled", "returned", "confirmed", "recommended",
-        "referral_rewarded", "need_told", "task_done", "task_overdue",
+        "referral_rewarded", "need_told", "task_done", "task_overdue", "channel_stopped", "channel_linked",
     }
 )  # fmt: skip
 """Names of events that only we report."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from nurture.addresses import channel_of
 from nurture.catalogue import Catalogue
 from nurture.facts import Happening
 from nurture.fields import Patch
@@ -37,7 +38,7 @@ from nurture.store.score_tables import ProfileChangeRow
 from nurture.tally import Crossed
 
 SMALLEST = timedelta(microseconds=1)
-UNSUBSCRIBED, SCORE_REACHED = "unsubscribed", "score_reached"
+UNSUBSCRIBED, CHANNEL_STOPPED, SCORE_REACHED = "unsubscribed", "channel_stopped", "score_reached"
 EVENTS = table(EventRow)
 KNOWN = Statement(select(EVENTS.c.id, EVENTS.c.lead_id).where(among(EVENTS.c.id, "given")))
 
@@ -171,7 +172,10 @@ class Recorder:
                 _report(one, name, about, books)
             reached = [*scored.reached]
             for topic in refused:
-                reached += _leave(one, topic, leaves, tallies, books)
+                if (channel := channel_of(topic)) is not None:
+                    _report(one, CHANNEL_STOPPED, {"channel": channel}, books)
+                else:
+                    reached += _leave(one, topic, leaves, tallies, books)
             lead.profile = latest
             for crossed in (one for one in reached if not self.scoring.book.scores[one.score].shadow):
                 facts = {"score": crossed.score, "threshold": crossed.threshold.key, "points": crossed.points}

@@ -5,11 +5,11 @@ from typing import Any, TypeAlias
 
 from sqlmodel import col, select
 
-from nurture.profile import address_hash
+from nurture.store.addresses import hashes_of
 from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.leads import get
-from nurture.store.models import IdentityRow, SuppressionRow
+from nurture.store.models import SuppressionRow
 from nurture.store.personal import PERSONAL
 
 Document: TypeAlias = dict[str, Any]
@@ -32,7 +32,6 @@ async def export(session: Session, lead_id: str, now: datetime) -> Document:
 
 
 async def _suppressions(session: Session, lead_id: str) -> list[dict[str, Any]]:
-    addresses = select(IdentityRow.value).where(IdentityRow.lead_id == lead_id, IdentityRow.kind == "email")
-    hashes = [address_hash(address) for address in (await session.exec(addresses)).all()]
+    hashes = await hashes_of(session, lead_id)
     found = await session.exec(select(SuppressionRow).where(col(SuppressionRow.address_hash).in_(hashes)))
     return [row.model_dump(mode="json") for row in found.all()]

@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Update, bindparam, select, update
-from sqlmodel import col
 
 from nurture.errors import NotFound, Refused
 from nurture.ledger import FOLLOWS, SENDABLE, Status
@@ -28,15 +27,36 @@ FOUND = Statement(
 FOUND_OF_RUN = Statement(
     select(MESSAGES).where(MESSAGES.c.run_id == bindparam("run"), MESSAGES.c.occurrence == bindparam("occurrence"))
 )
+SENT = [one.value for one in (Status.ACCEPTED, Status.COMMITTING, Status.UNKNOWN)]  # as far as anybody knows
 RECENT = Statement(
-    select(col(MessageRow.committed_at))
+    select(MESSAGES.c.committed_at, MESSAGES.c.channel)
     .where(
-        col(MessageRow.lead_id) == bindparam("lead"),
-        col(MessageRow.purpose) == "marketing",
-        col(MessageRow.status).in_([Status.ACCEPTED, Status.COMMITTING, Status.UNKNOWN]),
-        col(MessageRow.committed_at) > bindparam("since"),
+        MESSAGES.c.lead_id == bindparam("lead"),
+        MESSAGES.c.purpose == "marketing",
+        MESSAGES.c.status.in_(SENT),
+        MESSAGES.c.committed_at > bindparam("since"),
     )
-    .order_by(col(MessageRow.committed_at))
+    .order_by(MESSAGES.c.committed_at)
+)
+OTHERS_BY_CHANNEL = Statement(
+    select(MESSAGES.c.id)
+    .where(
+        MESSAGES.c.lead_id == bindparam("lead"),
+        MESSAGES.c.channel == bindparam("channel"),
+        MESSAGES.c.status.in_(SENT),
+        MESSAGES.c.id != bindparam("message"),
+    )
+    .limit(1)
+)
+LATEST = Statement(
+    select(MESSAGES)
+    .where(
+        MESSAGES.c.lead_id == bindparam("lead"),
+        MESSAGES.c.channel == bindparam("channel"),
+        MESSAGES.c.status.in_(SENT),
+    )
+    .order_by(MESSAGES.c.committed_at.desc())
+    .limit(1)
 )
 BY_HAND = "by hand: "
 OF_JOURNEY = update(MESSAGES).where(MESSAGES.c.journey_id == bindparam("owner"))
@@ -160,14 +180,26 @@ async def tell_of(
     session: Session, lead: LeadRow, name: str, row: MessageRow, now: datetime, *, at: datetime | None = None
 ) -> None:
     """Record what became of a message as an event (`message_sent`, `message_bounced`) of its lead, which is held; once."""
-    facts = {"template": row.template, "campaign": row.campaign, "message": row.id}
+    facts = {"template": row.template, "campaign": row.campaign, "message": row.id, "channel": row.channel}
     event_id = f"{name.removeprefix('message_')}/{row.id}"
     await record_own_event(session, lead, name, facts, event_id, now, at=at)
 
 
-async def recent_marketing(session: Session, lead_id: str, since: datetime) -> list[datetime]:
-    """When marketing messages to the lead were accepted (or may have been), over all campaigns, oldest first."""
-    return [at for (at,) in await RECENT.rows(session, lead=lead_id, since=since) if at is not None]
+async def recent_marketing(session: Session, lead_id: str, since: datetime) -> list[tuple[datetime, str]]:
+    """When marketing messages to the lead were accepted (or may have been) and by which channel, the oldest first."""
+    return [(at, by) for at, by in await RECENT.rows(session, lead=lead_id, since=since) if at is not None]
+
+
+async def is_first(session: Session, row: MessageRow) -> bool:
+    """Whether no other message has gone to its lead by its channel."""
+    asked = {"lead": row.lead_id, "channel": row.channel, "message": row.id}
+    return await OTHERS_BY_CHANNEL.first(session, **asked) is None
+
+
+async def latest(session: Session, lead_id: str, channel: str) -> MessageRow | None:
+    """The last message that went to the lead by that channel."""
+    found = await LATEST.named(session, lead=lead_id, channel=channel)
+    return made(MessageRow, found[0]) if found else None
 
 
 async def cancel_open(

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
 
+from nurture.addresses import EMAIL, hash_of
 from nurture.channels.reports import Fault, Kind, Report
 from nurture.errors import NotFound
 from nurture.intake.incoming import stable_id
 from nurture.ledger import Status
-from nurture.profile import address_hash
 from nurture.store.bulk import table
 from nurture.store.consents import record_consent
 from nurture.store.database import Session
@@ -58,12 +58,12 @@ async def record_report(session: Session, provider: str, report: Report, now: da
 
 async def _followed(session: Session, report: Report, lead: LeadRow, message: MessageRow, now: datetime) -> None:
     """What it means for what is sent from now on: never more than was said, and never anything for our own fault."""
-    address = report.address or lead.email
+    address = report.address or (lead.email if message.channel == EMAIL else None)
     match report.kind:
         case Kind.BOUNCED if report.fault is Fault.ADDRESS and address:
-            await suppress(session, address_hash(address), "all", "the address does not exist", now)
+            await suppress(session, hash_of(message.channel, address), "all", "the address does not exist", now)
         case Kind.COMPLAINED if address:
-            await suppress(session, address_hash(address), "marketing", "complained", now)
+            await suppress(session, hash_of(message.channel, address), "marketing", "complained", now)
         case Kind.UNSUBSCRIBED:
             await record_consent(session, lead.id, message.topic, False, "provider", now)
         case _:

@@ -1,4 +1,4 @@
-"""Addresses that take no mail, kept as hashes (`nurture.profile.address_hash`), so that erasure keeps the promise."""
+"""Addresses that take nothing, kept as hashes (`nurture.addresses.hash_of`), so that erasure keeps the promise."""
 
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -20,17 +20,17 @@ SUPPRESSED = Statement(
 
 
 async def suppress(session: Session, address_hash: str, scope: Scope, reason: str, now: datetime) -> None:
-    """Send no mail of that scope to the address any more; the first reason stays."""
+    """Send nothing of that scope to the address any more; the first reason stays."""
     row = {"address_hash": address_hash, "scope": scope, "reason": reason, "at": now}
     await session.exec(insert(session, SuppressionRow).values(row).on_conflict_do_nothing())
 
 
 async def suppressed(session: Session, address_hash: str) -> dict[str, str]:
-    """The scopes in which the address takes no mail, each with its reason."""
+    """The scopes in which the address takes nothing, each with its reason."""
     return {row[0]: row[1] for row in await SUPPRESSED.rows(session, address=address_hash)}
 
 
 async def lift(session: Session, address_hash: str, scope: Scope) -> None:
-    """Let the address take mail of that scope again; a person decides that."""
+    """Let the address take that scope again; a person decides that: one of ours, or its owner."""
     which = (col(SuppressionRow.address_hash) == address_hash) & (col(SuppressionRow.scope) == scope)
     await session.exec(delete(SuppressionRow).where(which))

@@ -48,14 +48,14 @@ class Check:
                 yield f"{use.place}: {use.name}: nobody provides it; {hint}"
 
     def _chain(self, file: str, place: str | None = None) -> tuple[set[str], list[str]]:
-        """The filled blocks of a file and of the layouts below the outermost, and those layouts, nearest first."""
+        """The blocks that a file and its layouts fill, and those layouts, nearest first."""
         tree = self._read(file, place)
         if tree is None:
             return set(), []
         filled = {block.name for block in tree.find_all(nodes.Block) if not _empty(block)}
         extends = tree.find(nodes.Extends)
         if extends is None:
-            return set(), []
+            return filled, []
         layout = extends.template
         if not isinstance(layout, nodes.Const) or layout.value in self._seen:
             self.faults.append(f"{self._place(file, extends.lineno)}: extends must name another file, in quotes")

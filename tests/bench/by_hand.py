@@ -190,8 +190,8 @@ async def main() -> None:
     config: dict[str, Any] = {**ClientConfig.load_client_connect_config()}
     client = await Client.connect(**config, data_converter=pydantic_data_converter)
     silence()
-    channel = worker.email(settings, store, Metrics())
-    deliveries = Deliveries(worker.equip(settings, store, catalogue, {"email": channel}), road.campaign)
+    channels = worker.channels(settings, store, catalogue, Metrics())
+    deliveries = Deliveries(worker.equip(settings, store, catalogue, channels), road.campaign)
     async with Worker(
         client,
         task_queue=QUEUE,

@@ -25,7 +25,7 @@ from nurture.store.campaigns import current
 from tests.bench import leads
 from tests.bench.rows import Row
 from tests.bench.stage import Stage
-from worker import email, equip
+from worker import channels, equip
 from workflows.ports import WalkOrder
 
 MESSAGES, ROUNDS, AT_ONCE = 500, 3, 100
@@ -65,14 +65,14 @@ async def measure(folder: Path, scale: float) -> list[Row]:
         settings, draft = stage.settings, Draft()
         catalogue = load(settings.campaigns, settings.templates)
         await _walked(equip(settings, stage.store, catalogue, {"email": draft}), 100)
-        channel = email(settings, stage.store, Metrics())
-        equipment = equip(settings, stage.store, catalogue, {"email": channel})
+        ways = channels(settings, stage.store, catalogue, Metrics())
+        equipment = equip(settings, stage.store, catalogue, ways)
         ours: list[Run] = []
         bare: list[Run] = []
         for _ in range(ROUNDS):
             bare.append(await _pushed(settings, draft.mails, number))
             ours.append(await _walked(equipment, number))
-        await channel.close()
+        await ways["email"].close()
     our, plain = _middle(ours), _middle(bare)
     return [
         Row("render, ledger and SMTP, one worker process", our.rate, "messages/s", at_least=200),

@@ -14,6 +14,7 @@ from nurture.settings import Settings
 from nurture.store import Store
 from nurture.store.api_keys import SCOPES, make_key
 from nurture.store.migrate import upgrade
+from tests.amazon import TOPIC
 from tests.integration.commands import run
 from tests.integration.scene import Scene
 from tests.integration.walking import Perilous, Way
@@ -21,6 +22,7 @@ from web.app import compose
 
 SHOP = Source(key="shop", events={"order.paid": "order_paid"}, lead={"email": "data.email"})
 REPORTS_LOGIN = "hook:correct-horse"
+TEXTS_WORD = "battery-staple"
 HOOK_SECRETS = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -61,7 +63,12 @@ async def client(database_url: str, store: Store) -> AsyncIterator[httpx.AsyncCl
     """The HTTP edge, on each database in turn, called with a key that may do everything."""
     here = Settings(
         database_url=SecretStr(database_url),
-        hook_secrets={"shop": SecretStr(HOOK_SECRETS), "postmark": SecretStr(REPORTS_LOGIN)},
+        hook_secrets={
+            "shop": SecretStr(HOOK_SECRETS),
+            "postmark": SecretStr(REPORTS_LOGIN),
+            "amazon_ses": SecretStr(TOPIC),
+            **dict.fromkeys(("twilio", "smsc", "telegram"), SecretStr(f"an-older-word {TEXTS_WORD}")),
+        },
         base_url="http://nurture",
     )
     app = compose(here, Catalogue(sources={"shop": SHOP}))

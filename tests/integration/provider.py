@@ -1,17 +1,28 @@
-"""Providers of e-mail: a real HTTP server on this machine that asks what each asks for, and answers as each documents."""
+"""Providers: a real HTTP server on this machine that asks what each asks for, and answers as each documents."""
 
 import asyncio
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from standardwebhooks import Webhook
+
+from nurture.channels.aws import Signer
 
 KEY = "key-0123456789"
+ACCOUNT = "AC0123456789"
+WEBHOOK_KEY = f"whsec_{b64encode(KEY.encode()).decode()}"
 BAD_ADDRESS = "nobody@example.org"
+BAD_NUMBER = "+4930000000"
+BAD_CHAT = "404"
+BAD_WORDS = "forbidden words"
 
 
 class Call(NamedTuple):
@@ -21,6 +32,10 @@ class Call(NamedTuple):
     path: str
     headers: dict[str, str]
     body: bytes
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
     @property
     def json(self) -> dict[str, Any]:
@@ -161,6 +176,29 @@ def postmark(desk: Desk, call: Call) -> Reply:
     return Reply(200, {"ErrorCode": 0, "Message": "OK", "MessageID": "pm-1", "To": given["To"]})
 
 
+def amazon_ses(desk: Desk, call: Call) -> Reply:
+    """POST /v2/email/outbound-emails, signed."""
+    headers = {name: call.headers[name] for name in ("content-type", "host", "x-amz-date")}
+    now = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    signer = Signer("AKIA", KEY, "us-east-1", "ses")
+    if call.headers["authorization"] != signer.authorization("POST", call.path, headers, call.body, now):
+        text = "The request signature we calculated does not match the signature you provided."
+        return Reply(403, {"message": text}, {"x-amzn-ErrorType": "InvalidSignatureException"})
+    assert call.path == "/v2/email/outbound-emails"
+    given = call.json
+    (recipient,) = given["Destination"]["ToAddresses"]
+    if recipient == BAD_ADDRESS:
+        return Reply(400, {"message": f"Illegal address: {BAD_ADDRESS}"}, {"x-amzn-ErrorType": "BadRequestException"})
+    mail = message_from_bytes(b64decode(given["Content"]["Raw"]["Data"]))
+    if "=?" in mail["Subject"]:
+        return Reply(400, {"message": "the content is bad"}, {"x-amzn-ErrorType": "MessageRejected:http://ses"})
+    html, text = _part(mail, "text/html"), _part(mail, "text/plain")
+    headers = {name: str(value) for name, value in mail.items()}
+    desk.took.append(Taken(recipient, mail["From"], mail["Subject"], html, text, headers, tracked=False))
+    assert given["EmailTags"] == [{"Name": "nurture", "Value": _local(headers["Message-ID"])}]
+    return Reply(200, {"MessageId": "ses-1"})
+
+
 def resend(desk: Desk, call: Call) -> Reply:
     """POST /emails, once for each idempotency key."""
     if call.headers.get("authorization") != f"Bearer {KEY}":
@@ -206,6 +244,65 @@ def unisender_go(desk: Desk, call: Call) -> Reply:
         Taken(recipient["email"], sender, given["subject"], body["html"], body["plaintext"], given["headers"], tracked)
     )
     return Reply(200, {"status": "success", "job_id": "ug-1", "emails": [recipient["email"]]})
+
+
+def twilio(desk: Desk, call: Call) -> Reply:
+    """POST /2010-04-01/Accounts/{sid}/Messages.json."""
+    if call.headers.get("authorization") != f"Basic {b64encode(f'{ACCOUNT}:{KEY}'.encode()).decode()}":
+        return Reply(401, {"code": 20003, "message": "Authenticate", "status": 401})
+    assert call.path == f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+    given = call.form
+    if given["To"] == BAD_NUMBER:
+        return Reply(
+            400, {"code": 21211, "message": f"The 'To' number {BAD_NUMBER} is not a valid phone number.", "status": 400}
+        )
+    if BAD_WORDS in given["Body"]:
+        return Reply(400, {"code": 21617, "message": "The concatenated message body exceeds 1600", "status": 400})
+    desk.took.append(Taken(given["To"], given["From"], "", "", given["Body"], given, tracked=False))
+    return Reply(201, {"sid": "SM1", "status": "queued", "error_code": None})
+
+
+def smsc(desk: Desk, call: Call) -> Reply:
+    """POST /sys/send.php with fmt=3: the status is always 200."""
+    given = call.form
+    assert (call.path, given["fmt"], given["charset"]) == ("/sys/send.php", "3", "utf-8")
+    if (given["login"], given["psw"]) != (ACCOUNT, KEY):
+        return Reply(200, {"error": "authorise error", "error_code": 2})
+    if given["phones"] == BAD_NUMBER.removeprefix("+"):
+        return Reply(200, {"error": f"invalid number {given['phones']}", "error_code": 7})
+    if BAD_WORDS in given["mes"]:
+        return Reply(200, {"error": "message is denied", "error_code": 6, "id": 1})
+    desk.took.append(Taken(f"+{given['phones']}", given["sender"], "", "", given["mes"], given, tracked=False))
+    return Reply(200, {"id": given["id"], "cnt": 1})
+
+
+def telegram(desk: Desk, call: Call) -> Reply:
+    """POST /bot{token}/sendMessage."""
+    if call.path != f"/bot{KEY}/sendMessage":
+        return Reply(401, {"ok": False, "error_code": 401, "description": "Unauthorized"})
+    given = call.json
+    if given["chat_id"] == BAD_CHAT:
+        return Reply(403, {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"})
+    if BAD_WORDS in given["text"]:
+        return Reply(400, {"ok": False, "error_code": 400, "description": "Bad Request: message is too long"})
+    desk.took.append(Taken(given["chat_id"], "", "", "", given["text"], {}, tracked=False))
+    return Reply(200, {"ok": True, "result": {"message_id": 17}})
+
+
+def messenger(desk: Desk, call: Call) -> Reply:
+    """A service behind a signed webhook, which takes each id once."""
+    given, key = call.json["data"], call.headers["webhook-id"]
+    signed = datetime.fromtimestamp(int(call.headers["webhook-timestamp"]), UTC)
+    if call.headers["webhook-signature"] != Webhook(WEBHOOK_KEY).sign(key, signed, call.body.decode()):
+        return Reply(401)
+    if given["to"] == BAD_NUMBER:
+        return Reply(410)
+    if BAD_WORDS in given["text"]:
+        return Reply(422)
+    if key not in desk.keys:
+        desk.keys[key] = call.body
+        desk.took.append(Taken(given["to"], "", "", "", given["text"], {}, tracked=False))
+    return Reply(202)
 
 
 def _form(call: Call) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from dns import flags, message, rcode, rrset
 from pydantic import SecretStr
 
+from nurture.catalogue import Catalogue
 from nurture.channels import Envelope as Written
 from nurture.deliverability.dkim_keys import private_key, record
 from nurture.deliverability.relay import look
@@ -26,7 +27,7 @@ from nurture.metrics import Metrics
 from nurture.settings import Settings
 from nurture.store import Store
 from tests.integration.commands import run
-from worker import email
+from worker import channels
 
 CERTIFICATES = Path(aiosmtpd.__file__).parent / "tests" / "certs"
 PEM = """-----BEGIN PRIVATE KEY-----
@@ -144,7 +145,7 @@ async def test_a_mail_is_signed_on_its_way_to_the_relay_and_proved_from_the_byte
     async with listening() as (sink, port):
         here = Settings(_env_file=None, smtp_port=port, dkim_selector="autumn", dkim_key=SecretStr(PEM))
         store = Store(sqlite_url)
-        channel = email(here, store, Metrics())
+        channel = channels(here, store, Catalogue(), Metrics())["email"]
         await channel.send(
             Written(
                 key="journey/greet", message_id="<one@shop.se>", date=datetime(2026, 11, 23, tzinfo=UTC),

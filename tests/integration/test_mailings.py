@@ -12,10 +12,11 @@ from activities.unknowns import TOO_LATE, resolve_unknown
 from nurture.channels import Envelope
 from nurture.errors import AddressRefused, Ambiguous, NotFound, ProviderUnavailable
 from nurture.store import Store, bulk_runs
+from nurture.store.consents import record_consent
 from nurture.store.models import ConsentRow, IdentityRow, LeadRow, MessageRow
 from nurture.store.story import Absence, Story, story_of, why_not
 from tests.integration.bulk import NEWS, a_lead, by_status, ledger, ordered, run_of, settle
-from tests.integration.life import Life
+from tests.integration.life import Life, Postbox
 from tests.integration.scene import Engine
 from tests.integration.walking import AFTER_THE_LEASE, Killed, Perilous, Way, kill
 
@@ -202,6 +203,23 @@ async def test_an_address_that_is_refused_is_suppressed(life: Life) -> None:
     await life.settle()
 
     assert (await story(life, lead_id)).suppressed == {"all": "the address was refused: 5.1.1"}
+
+
+async def test_each_lead_gets_a_mailing_by_the_first_channel_that_reaches_it(life: Life) -> None:
+    leads = [a_lead(1, life.now, phone="+4930111111"), a_lead(2, life.now, phone="+4930222222"), a_lead(3, life.now)]
+    known = await settle(life.store, leads, life.now)
+    async with life.store.write() as session:
+        for lead_id in known:
+            await record_consent(session, lead_id, "channel:sms", True, "test", life.now)
+    sms = Postbox("sms", troubles=[AddressRefused("said stop", code="21610")])
+    life.walkers.equipment.channels["sms"] = sms  # type: ignore[index]  # a dict here
+    await ordered(life.store, life.now, "mailing", mailing=NEWS.model_copy(update={"channel": ("sms", "email")}))
+    await life.passes(hours=1)
+
+    by_sms, by_mail = [mail.recipient for mail in sms.mails], [mail.recipient for mail in life.postbox.mails]
+    assert (len(by_sms), len(by_mail), len(set(by_sms + by_mail))) == (1, 2, 3)
+    assert "lead-3@example.com" in by_mail
+    assert by_status(await ledger(life.store)) == {"accepted": 3}
 
 
 async def test_what_was_put_off_is_cancelled_with_the_mailing(life: Life) -> None:

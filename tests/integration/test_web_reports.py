@@ -3,6 +3,7 @@
 import asyncio
 import json
 from base64 import b64encode
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
+from nurture.errors import Unavailable
 from nurture.ledger import Status
 from nurture.profile import address_hash
 from nurture.store import Store
@@ -18,6 +20,7 @@ from nurture.store.erasure import erase
 from nurture.store.messages import planned, write
 from nurture.store.models import EventRow, LeadRow, MessageRow
 from nurture.store.suppressions import suppressed
+from tests import amazon
 from tests.integration.conftest import REPORTS_LOGIN
 from tests.integration.scene import Scene
 
@@ -237,3 +240,73 @@ async def test_a_message_is_found_by_its_name_without_reading_all(scene: Scene) 
             plan = [row[0] for row in await connection.exec_driver_sql(f"EXPLAIN {asked}")]
 
     assert "ix_messages_name" in "\n".join(plan)
+
+
+# --- Amazon, which signs with a certificate and asks first ---
+
+
+@dataclass
+class Amazon:
+    """What may be fetched from Amazon, and what was; it can be out of reach."""
+
+    there: bool = True
+    asked: list[str] = field(default_factory=list)
+
+    async def kept(self, url: str) -> bytes:
+        if not self.there:
+            raise Unavailable("the provider cannot be asked for its proof")
+        return amazon.certificate() if url == amazon.CERTIFICATE else b""
+
+    async def fetch(self, url: str) -> bytes:
+        self.asked.append(url)
+        return b"<ConfirmSubscriptionResponse/>"
+
+
+@pytest.fixture
+def outside(client: httpx.AsyncClient) -> Amazon:
+    """Amazon in the place of the internet, in the app behind the client."""
+    app, there = client._transport.app.state, Amazon()  # type: ignore[attr-defined]  # httpx's own
+    app.nurture = replace(app.nurture, outside=there)
+    return there
+
+
+async def by_amazon(client: httpx.AsyncClient, given: dict[str, Any]) -> httpx.Response:
+    return await client.post(
+        "/hooks/email/amazon_ses", content=json.dumps(given), headers={"Content-Type": "text/plain"}
+    )
+
+
+async def test_amazon_reports_a_delivery_once(client: httpx.AsyncClient, store: Store, outside: Amazon) -> None:
+    await sent(store)
+
+    answers = [await by_amazon(client, amazon.signed(Message=amazon.event("Delivery"))) for _ in range(2)]
+
+    assert [one.json() for one in answers] == [{"taken": 1}, {"taken": 0}]
+    assert await events(store) == [("message_delivered", None)]
+    assert outside.asked == []
+
+
+async def test_a_topic_that_asks_is_confirmed(client: httpx.AsyncClient, outside: Amazon) -> None:
+    answer = await by_amazon(client, amazon.asking())
+
+    assert (answer.status_code, outside.asked) == (200, [amazon.SUBSCRIBE])
+
+
+async def test_nothing_is_fetched_for_who_is_not_amazon(client: httpx.AsyncClient, outside: Amazon) -> None:
+    theirs = {**amazon.asking(), "TopicArn": "arn:aws:sns:eu-central-1:999999999999:theirs"}
+    elsewhere = {**amazon.asking(), "SigningCertURL": "https://evil.example/SimpleNotificationService-0a.pem"}
+
+    answers = [await by_amazon(client, one) for one in (theirs, elsewhere)]
+
+    assert ([one.status_code for one in answers], outside.asked) == ([401, 401], [])
+
+
+async def test_where_the_certificate_cannot_be_had_amazon_is_to_call_again(
+    client: httpx.AsyncClient, store: Store, outside: Amazon
+) -> None:
+    await sent(store)
+    outside.there = False
+
+    answer = await by_amazon(client, amazon.signed(Message=amazon.event("Delivery")))
+
+    assert (answer.status_code, await events(store)) == (503, [])

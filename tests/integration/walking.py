@@ -171,6 +171,7 @@ class Way:
     store: Perilous
     now: datetime
     post: Post = field(default_factory=Post)
+    others: dict[str, Post] = field(default_factory=dict)
     settings: Settings = field(
         default_factory=lambda: Settings(
             _env_file=None,
@@ -189,7 +190,7 @@ class Way:
     @cached_property
     def equipment(self) -> Equipment:
         """What walks work with, as the worker composes it."""
-        return equip(self.settings, self.store, self.catalogue, {"email": self.post})
+        return equip(self.settings, self.store, self.catalogue, {"email": self.post, **self.others})
 
     async def begin(self, campaign: Campaign, *, consent: bool | None = True, **profile: Any) -> Walker:
         """A new lead, consenting unless told otherwise, enters the campaign."""

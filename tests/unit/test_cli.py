@@ -117,6 +117,39 @@ def test_a_hook_that_is_called_unsigned_is_warned_of(monkeypatch: pytest.MonkeyP
     assert run("check").output == "2 campaigns, 5 templates: no faults\n"
 
 
+def test_a_channel_that_nobody_takes_messages_by_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("campaigns/chats.py").write_text(
+        'from nurture import Campaign, Messenger, State, days, on, prefer, send, wait\n'
+        'own = Messenger(key="whatsapp", url="https://bridge.example/in")\n'
+        'by = prefer("telegram", "sms", "whatsapp")\n'
+        'campaign = Campaign("chats", [State("one", [send("welcome/hello", channel=by), wait(days(1))])], enters=[on("x")])\n'
+    )  # fmt: skip
+    told = run("check").output
+    assert "warning: NURTURE_SMS_BY: messages go by sms, and nobody takes them: name a provider" in told
+    assert "warning: NURTURE_TELEGRAM_TOKEN: messages go by telegram, and there is no bot: give its token" in told
+    assert "warning: NURTURE_HOOK_SECRETS__WHATSAPP: whatsapp is called unsigned" in told
+
+    for name, value in {"SMS_BY": "smsc", "SMS_ACCOUNT": "me", "SMS_KEY": "x", "TELEGRAM_TOKEN": "1:x",
+                        "HOOK_SECRETS__WHATSAPP": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}.items():  # fmt: skip
+        monkeypatch.setenv(f"NURTURE_{name}", value)
+    assert run("check").output == "2 campaigns, 5 templates: no faults\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "more", "fault"),
+    [
+        ("sms", "", 'messenger "sms": nurture has a channel of that name itself: choose another key'),
+        ("Push!", "", 'messenger "Push!": this key cannot be used: write small letters, digits, - and _'),
+        ("push", ', address="city"', 'messenger "push": "city" holds no address: write "phone", or "messengers.push"'),
+    ],
+)
+def test_a_messenger_that_cannot_be_is_a_fault(key: str, more: str, fault: str) -> None:
+    Path("campaigns/own.py").write_text(
+        f'from nurture import Messenger\nown = Messenger(key="{key}", url="https://bridge.example/in"{more})\n'
+    )
+    assert f"error: campaigns/own.py: {fault}" in run("check").output
+
+
 # --- diagram ---
 
 

@@ -1,6 +1,7 @@
 """Links of our own: short, good for one purpose, and forged ones are all alike not found."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -123,3 +124,29 @@ def test_a_link_to_confirm_says_until_when_it_is_good() -> None:
     proof = "0" * 32
 
     assert links.confirming(links.confirm(proof, until).rpartition("/")[2]) == (proof, until)
+
+
+def test_a_link_to_a_chat_fits_what_telegram_lets_go_along(links: Links) -> None:
+    until = datetime(2026, 12, 1, tzinfo=UTC)
+    start = links.chat("our_bot", LEAD, until).partition("https://t.me/our_bot?start=")[2]
+
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", start)
+    assert links.chatting(start, until) == LEAD
+
+
+def test_a_link_to_a_chat_is_good_for_its_time_and_for_no_made_up_lead(links: Links) -> None:
+    until = datetime(2026, 12, 1, tzinfo=UTC)
+    start = links.chat("our_bot", LEAD, until).partition("=")[2]
+    other = Links("https://example.org", [OLD]).chat("our_bot", LEAD, until).partition("=")[2]
+
+    for tried, now in [
+        (start, until + timedelta(seconds=1)),
+        (other, until),
+        (f"{start}A", until),
+        ("", until),
+        ("ж", until),
+    ]:
+        with pytest.raises(NotFound, match="there is nothing at this address"):
+            links.chatting(tried, now)
+    rotated = Links("https://example.org", [NEW, OLD])
+    assert rotated.chatting(other, until) == LEAD

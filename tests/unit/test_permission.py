@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from nurture import Campaign, at_most, between, days, hours, minutes, quiet, send
 from nurture.campaign import Cap, Purpose
 from nurture.pace import Pace
-from nurture.permission import Go, HouseRules, Later, Never, Policy, Standing, permission, policy_for
+from nurture.permission import Go, HouseRules, Later, Never, Policy, Standing, by_none, permission, policy_for
 from nurture.steps import Send
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)  # a Monday
@@ -266,3 +266,69 @@ def test_a_cap_spreads_nobody_as_its_leads_do_not_wait_together() -> None:
     policy = POLICY._replace(caps=(Cap(messages=1, period=days(1)),), spread=minutes(30))
 
     assert may(policy, recent=[NOON], share=0.9) == Later(NOON + days(1), "the cap of 1 in 1 day is reached")
+
+
+# --- one channel's own rules ---
+
+SMS = POLICY._replace(channel="sms", own_consent=True)
+
+
+def test_a_channel_that_the_lead_stopped_carries_no_marketing_and_the_others_do() -> None:
+    consents = {"*": True, "channel:sms": False}
+
+    assert may(SMS, consents=consents) == Never("stopped sms")
+    assert may(POLICY, consents=consents) == Go()
+
+
+def test_a_stopped_channel_still_carries_what_the_lead_asked_for() -> None:
+    assert may(SMS._replace(purpose="transactional"), consents={"channel:sms": False}) == Go()
+
+
+@pytest.mark.parametrize(
+    ("consents", "answer"),
+    [
+        ({"*": True}, Never("no consent to sms")),
+        ({"news": True}, Never("no consent to sms")),
+        ({"channel:sms": True}, Go()),
+        ({"channel:sms": True, "news": False}, Never("unsubscribed from news")),
+        ({"channel:sms": True, "*": False}, Never("unsubscribed from news")),
+    ],
+)
+def test_a_channel_of_its_own_consent_takes_a_yes_to_itself_and_a_no_to_anything_outweighs_it(
+    consents: dict[str, bool], answer: Go | Never
+) -> None:
+    assert may(SMS, consents=consents) == answer
+
+
+def test_a_yes_to_a_channel_is_enough_where_a_yes_to_the_topic_is() -> None:
+    assert may(POLICY._replace(channel="email"), consents={"channel:email": True}) == Go()
+
+
+def test_quiet_hours_of_a_channel_hold_where_a_campaign_has_none() -> None:
+    loud = Campaign("road", [], quiet=quiet("03:00", "04:00"))
+    by_sms, by_mail = (policy_for(loud, Send(template="x"), HouseRules(), channel) for channel in ("sms", "email"))
+
+    until = datetime(2026, 1, 6, 8, tzinfo=UTC)
+    assert may(by_sms, NIGHT, consents={"channel:sms": True}) == Later(until, "quiet hours of sms")
+    assert may(by_mail, NIGHT) == Go()
+
+
+def test_a_cap_of_a_channel_counts_what_went_by_it() -> None:
+    policy = SMS._replace(own_caps=(Cap(messages=1, period=days(7)),))
+    yes = {"channel:sms": True}
+
+    assert may(policy, consents=yes, recent=[NOON - days(1)]) == Go()
+    waits = Later(NOON + days(6), "the cap of 1 in 7 days by sms is reached")
+    assert may(policy, consents=yes, recent=[NOON - days(1)], by_channel=[NOON - days(1)]) == waits
+
+
+def test_the_house_may_give_a_channel_rules_of_its_own() -> None:
+    house = HouseRules.model_validate({"channels": {"telegram": {"consent": "topic"}}})
+    rules = [policy_for(Campaign("road", []), Send(template="x"), house, by).own_consent for by in ("telegram", "sms")]
+
+    assert rules == [False, True]
+
+
+def test_why_it_goes_by_no_channel_is_said_once_where_it_is_the_same() -> None:
+    assert by_none({"sms": "no address", "email": "no address"}) == Never("no address")
+    assert by_none({"sms": "no address", "email": "complained"}) == Never("sms: no address; email: complained")

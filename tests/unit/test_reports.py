@@ -18,6 +18,7 @@ from standardwebhooks import Webhook
 
 from nurture.channels.reports import Fault, Kind, Posted, Report, fault_of
 from nurture.channels.reports.names import REPORTERS
+from tests import amazon
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 NAME = "0123456789abcdef0123456789abcdef"
@@ -67,7 +68,12 @@ def _unisender(given: Any) -> Posted:
     return Posted({}, keyed.replace("api-key", auth, 1).encode())
 
 
+def _amazon(given: Any) -> Posted:
+    return Posted({}, json.dumps(given).encode(), looked_up=amazon.certificate())
+
+
 SAID = {
+    "amazon_ses": Said(amazon.TOPIC, _amazon),
     "mailgun": Said("signing-key", _mailgun),
     "postmark": Said("hook:password", _postmark),
     "resend": Said(SVIX, _resend),
@@ -197,6 +203,7 @@ def test_what_says_nothing_of_a_message_of_ours_is_left_out(provider: str, given
 
 
 PLAIN = {
+    "amazon_ses": amazon.signed(Message=amazon.event("Delivery")),
     "mailgun": mailgun("delivered"),
     "postmark": postmark("Delivery", "DeliveredAt"),
     "resend": resend("email.delivered"),

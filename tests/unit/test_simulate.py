@@ -30,6 +30,7 @@ from nurture import (
     minutes,
     on,
     pick,
+    prefer,
     quiet,
     send,
     set_field,
@@ -362,3 +363,48 @@ def test_the_winner_of_an_experiment_is_taken_as_it_is_told() -> None:
     assert (by_lot, decided) == ({"short", "long"}, {"long"})
     with pytest.raises(BadInput, match="experiment length has no arm 'lang': did you mean \"long\""):
         simulate(road, winners={"length": "lang"})
+
+
+# --- channels ---
+
+ASKED = send("road/hello", channel=prefer("telegram", "sms", "email"))
+
+
+@pytest.mark.parametrize(
+    ("known", "channel"),
+    [
+        ({}, "telegram"),
+        ({"preferred_channel": "sms"}, "sms"),
+        ({"preferred_channel": "pigeon"}, "telegram"),
+        ({"messengers": {"telegram": None}}, "sms"),
+        ({"messengers": {"telegram": None}, "phone": None}, "email"),
+        ({"suppressed": {"telegram": "blocked"}}, "sms"),
+        ({"consents": {"channel:telegram": False}}, "sms"),
+        ({"preferred_channel": "email", "email": None}, "telegram"),
+    ],
+)
+def test_a_message_goes_by_the_first_channel_that_reaches_the_lead(known: dict[str, Any], channel: str) -> None:
+    assert simulate(short(ASKED), lead=known).sent_by == [("road/hello", channel)]
+
+
+def test_a_lead_that_no_channel_reaches_is_told_of_with_every_reason() -> None:
+    nowhere = {"messengers": {"telegram": None}, "consents": {"channel:sms": False}, "email": None}
+
+    story = simulate(short(ASKED), lead=nowhere)
+
+    assert story.withheld == [("road/hello", "telegram: no address; sms: stopped sms; email: no address")]
+
+
+def test_a_channel_that_is_stopped_on_the_way_stops_alone() -> None:
+    steps = send("road/one", channel="sms"), wait(days(7)), send("road/two", channel="sms"), send("road/three")
+
+    story = simulate(short(*steps), events=[at(days=1, event="channel_stopped", channel="sms")])
+
+    assert story.sent_by == [("road/one", "sms"), ("road/three", "email")]
+    assert story.withheld == [("road/two", "stopped sms")]
+
+
+def test_a_road_says_which_channels_a_message_goes_by() -> None:
+    assert [send("x").words(), ASKED.words(), thank("x", channel="sms").words()] == [
+        "send x", "send road/hello by telegram, else sms, else email", "thank with x by sms",
+    ]  # fmt: skip

@@ -100,6 +100,19 @@ def test_the_layout_adds_address_and_unsubscribe_link_to_both_parts(folder: Fold
         assert "Acme, 1 High Street, London" in part
 
 
+def test_a_short_message_is_its_text_and_nothing_else(folder: Folder) -> None:
+    folder.write(
+        "price-list/greet.en.j2",
+        """{% extends "layouts/short.j2" %}{% block text %}Hi {{ lead.first_name }}: {{ link("https://x.org") }}{% endblock %}""",
+    )
+    given = {**context(), "campaign": {"title": "Prices"}}
+
+    made = folder.templates.render("price-list/greet", "en", given)
+
+    assert made.text == "Hi Bob: https://t.example/?to=https://x.org&x=1"
+    assert folder.templates.faults("price-list/greet", {*given, "lead.first_name"}) == []
+
+
 def test_styles_are_inlined_and_those_for_screens_are_kept(folder: Folder) -> None:
     html = folder.render()[1]
 

@@ -1,4 +1,4 @@
-"""Providers of e-mail behind an HTTP API: what each is asked, and what its answers mean.
+"""Providers behind an HTTP API: what each is asked, and what its answers mean; here those of e-mail.
 
 A provider is a file: one class, and one line in `nurture.channels.providers.names`.
 """
@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from pydantic import SecretStr
 
 from nurture.channels import Envelope, Receipt
-from nurture.channels.mail import Mail
+from nurture.channels.mail import Mail, compose
 from nurture.channels.replies import scrubbed
 from nurture.errors import AddressRefused, Ambiguous, MessageRefused, ProviderUnavailable, SendError
 
@@ -26,7 +26,7 @@ TOO_LARGE = 413
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: JSON or a form with files is posted, a `query` is got."""
+    """What is asked: JSON, a form with files or bytes are posted, a `query` is got."""
 
     path: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -34,6 +34,7 @@ class Request:
     json: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ class Provider(ABC):
     def __init__(self, key: SecretStr, domain: str | None = None) -> None:
         self.key, self.domain = key, domain
 
+    def written(self, envelope: Envelope) -> Mail:
+        """The message as it is handed over; what is unfit is refused."""
+        return compose(envelope)
+
     @abstractmethod
     def request(self, envelope: Envelope, mail: Mail) -> Request:
         """The message as the provider takes it; `mail` is the same as it would go by SMTP."""
@@ -86,6 +91,10 @@ class Provider(ABC):
     @abstractmethod
     def receipt(self, answer: Answer, mail: Mail) -> Receipt:
         """What it says of a message that it took; otherwise raises what its refusal means."""
+
+    def signed(self, request: Request, url: str, now: datetime) -> Request:  # noqa: ARG002  # for those that sign
+        """The request with what proves whose it is, if that depends on all of it."""
+        return request
 
     def search(self, message_id: str) -> Request | None:  # noqa: ARG002  # for those who can
         """What to ask about a Message-ID; None where nobody can tell."""
@@ -100,10 +109,7 @@ def refusal(answer: Answer, mail: Mail, *, said: str = "", same_again: bool = Fa
     """What a refusal means, where the provider's own words do not tell more; `said` is what it said."""
     reply, code = scrubbed(said, mail), str(answer.status)
     if answer.status in REFUSED_KEY:
-        return ProviderUnavailable(
-            f"the provider refused our key ({code}); set NURTURE_EMAIL_API_KEY anew, or let the sender's domain be verified",
-            code=code, cause="provider",
-        )  # fmt: skip
+        return key_refused(code, "set NURTURE_EMAIL_API_KEY anew, or let the sender's domain be verified")
     if answer.status in LATER:
         return later(answer, reply)
     if answer.status in NOT_NOW or (answer.status >= 500 and same_again):
@@ -117,6 +123,11 @@ def refusal(answer: Answer, mail: Mail, *, said: str = "", same_again: bool = Fa
     return MessageRefused(f"the provider refused the message ({code}); {why}", code=code, reply=reply)
 
 
+def key_refused(code: str, remedy: str) -> ProviderUnavailable:
+    """It does not take our credentials, whatever the message."""
+    return ProviderUnavailable(f"the provider refused our key ({code}); {remedy}", code=code, cause="provider")
+
+
 def later(answer: Answer, reply: str = "") -> ProviderUnavailable:
     """It wants the message later."""
     return ProviderUnavailable(
@@ -125,11 +136,12 @@ def later(answer: Answer, reply: str = "") -> ProviderUnavailable:
     )  # fmt: skip
 
 
-def address_refused(answer: Answer, mail: Mail, said: str) -> AddressRefused:
-    """The provider sends nothing to that address."""
+def address_refused(answer: Answer, mail: Mail, said: str, code: str = "") -> AddressRefused:
+    """The provider sends nothing to that address; `code` is its own, where it has one beside the status."""
+    code = code or str(answer.status)
     return AddressRefused(
-        f"the provider sends nothing to the address ({answer.status}); correct it in the profile",
-        code=str(answer.status), reply=scrubbed(said, mail),
+        f"the provider sends nothing to the address ({code}); correct it in the profile",
+        code=code, reply=scrubbed(said, mail),
     )  # fmt: skip
 
 

@@ -52,10 +52,13 @@ class Report:
 
 @dataclass(frozen=True)
 class Posted:
-    """A request as it came; names of headers are in lower case, and one that came twice has no value."""
+    """A request as it came, to the public address `url`; names of headers are in lower case, and one that came twice has
+    no value. `looked_up` is what its proof needs beside it."""
 
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    url: str = field(default="", repr=False)
+    looked_up: bytes = field(default=b"", repr=False)
 
 
 class Reporter(ABC):
@@ -63,6 +66,14 @@ class Reporter(ABC):
 
     def __init__(self, secret: SecretStr) -> None:
         self.secrets = tuple(secret.get_secret_value().split())
+
+    def looks_up(self, given: Any) -> str | None:  # noqa: ARG002  # for those who sign with a certificate
+        """The address of what the proof needs beside the request."""
+        return None
+
+    def confirms(self, given: Any) -> str | None:  # noqa: ARG002  # for those who ask first
+        """The address that is to be fetched so that the provider reports to us, once the request is proven."""
+        return None
 
     def proven(self, posted: Posted, given: Any) -> bool:
         """Whether the provider sent it; `given` is the body as JSON."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from nurture.addresses import EMAIL
 from nurture.conditions import Is, leaves
 from nurture.facts import Facts
 from nurture.fading import FINEST, Fade
@@ -140,7 +141,8 @@ def by_ledger(message: MessageRow, told: Told, reactions: Sequence[EventRow]) ->
     kind = KINDS.get(message.status, "not sent")
     how = told.how or message.reason
     if kind == "sent":
-        how = f"in {message.language}" if message.language else ""
+        by = "" if message.channel == EMAIL else f"by {message.channel}"
+        how = " ".join(filter(None, [by, f"in {message.language}" if message.language else ""]))
     if kind == "unclear":
         how = f"{message.reason or told.how}: perhaps it arrived, so it is not sent again unless a person says so"
     return replace(told, kind=kind, how=how, notes=tuple(_reactions(reactions)))

@@ -124,6 +124,15 @@ class GivenUp:
 
 
 @dataclass(frozen=True)
+class Closed:
+    """A channel that takes nothing of that scope at an address of the lead, and why."""
+
+    channel: str
+    scope: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Story:
     """A lead's whole story: journeys and mailings oldest first, what kept it out of others, what is still to be told."""
 
@@ -138,6 +147,7 @@ class Story:
     merged: tuple[MergedIn, ...]
     consents: tuple[Consent, ...]
     suppressed: dict[str, str]
+    closed: tuple[Closed, ...]
     points: tuple[Points, ...]
     crossings: tuple[Crossing, ...]
     journeys: tuple[JourneyStory, ...]

@@ -6,19 +6,21 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from nurture.addresses import EMAIL
 from nurture.bulk import is_bulk
 from nurture.decisions import events_needed
 from nurture.experiments.hold_outs import out_of_programme
 from nurture.fading import points_now
 from nurture.profile import address_hash
 from nurture.store import campaigns, merges
+from nurture.store.addresses import hashes_of
 from nurture.store.database import Session
 from nurture.store.facts import load_facts
 from nurture.store.models import ConsentRow, CrossingRow, DeadLetterRow, LeadRow, OutboxRow
 from nurture.store.story.doors import events_at_doors, outside
 from nurture.store.story.journeys import Walked, entered_by, journey_story, walked
 from nurture.store.story.mailings import mailed
-from nurture.store.story.parts import Consent, Crossing, GivenUp, KeptOut, MergedIn, Points, Story
+from nurture.store.story.parts import Closed, Consent, Crossing, GivenUp, KeptOut, MergedIn, Points, Story
 from nurture.store.story.rows import Rows, rows_of
 from nurture.store.suppressions import suppressed
 from nurture.triggers import On, When
@@ -47,6 +49,7 @@ async def story_of(
         merged=await _merged(session, lead.id),
         consents=await _consents(session, lead.id),
         suppressed=await suppressed(session, address_hash(lead.email)) if lead.email else {},
+        closed=await _closed(session, lead.id),
         points=tuple(Points(row.at, row.score, row.rule, row.points) for row in rows.points),
         crossings=await _crossings(session, lead.id),
         journeys=tuple(journey_story(rows, one, facts) for one in journeys),
@@ -56,6 +59,16 @@ async def story_of(
         pending=await _pending(session, lead.id),
         given_up=await _given_up(session, lead.id),
     )
+
+
+async def _closed(session: Session, lead_id: str) -> tuple[Closed, ...]:
+    """What other channels than e-mail do not carry to the lead."""
+    found = []
+    for hashed, channel in sorted((await hashes_of(session, lead_id)).items(), key=lambda one: (one[1], one[0])):
+        if channel != EMAIL:
+            scopes = await suppressed(session, hashed)
+            found += [Closed(channel, scope, reason) for scope, reason in sorted(scopes.items())]
+    return tuple(found)
 
 
 def _name(lead: LeadRow) -> str:
