@@ -57,12 +57,10 @@ class Page(NamedTuple):
 
 
 class Step(NamedTuple):
-    """How far a list was put right: the last id that was looked at, how many entries are to be added and removed."""
+    """How far a list was put right: the last id that was looked at, and whether there is nobody after it."""
 
     cursor: str
     exhausted: bool
-    adding: int
-    removing: int
 
 
 class Standing(NamedTuple):
@@ -112,9 +110,10 @@ async def put_right(session: Session, retarget: Retarget, audience: Audience, af
         looked_at = and_(looked_at, ENTRIES.c.lead_id <= found.cursor)
     query = select(ENTRIES).where(ENTRIES.c.retarget == retarget.key, looked_at)
     there = {_name(row): row.state for row in (await execute(session, query)).all()}
-    removing = await _leave(session, retarget, [name for name, state in there.items() if _leaves(name, state, wanted)])
+    await _leave(session, retarget, [name for name, state in there.items() if _leaves(name, state, wanted)])
     joining = {name: lead_id for name, lead_id in wanted.items() if there.get(name) in (None, "removing")}
-    return Step(found.cursor, found.exhausted, await _join(session, retarget, joining), removing)
+    await _join(session, retarget, joining)
+    return Step(found.cursor, found.exhausted)
 
 
 def _leaves(name: Name, state: str, wanted: Mapping[Name, str]) -> bool:
@@ -143,18 +142,16 @@ def _which(retarget: str, names: Iterable[Name]) -> Iterable[tuple[ColumnElement
         yield and_(ours, among(ENTRIES.c.hash, "given")), {"given": hashes}
 
 
-async def _leave(session: Session, retarget: Retarget, names: Sequence[Name]) -> int:
+async def _leave(session: Session, retarget: Retarget, names: Sequence[Name]) -> None:
     """Take off the list: at once what no network has heard of, otherwise by a removal; what is on its way there waits."""
-    removing = 0
     for which, given in _which(retarget.key, names):
         here = and_(which, ENTRIES.c.delivery.is_(None))
         await execute(session, delete(ENTRIES).where(here, ENTRIES.c.state == "adding"), given)
         gone = update(ENTRIES).where(here, ENTRIES.c.state == "in").values(state="removing")
-        removing += (await execute(session, gone, given)).rowcount
-    return removing
+        await execute(session, gone, given)
 
 
-async def _join(session: Session, retarget: Retarget, wanted: Mapping[Name, str]) -> int:
+async def _join(session: Session, retarget: Retarget, wanted: Mapping[Name, str]) -> None:
     """Put onto the list what is not on it; what was about to be removed stays, and is its lead's from now on."""
     known: set[Name] = set()
     for which, given in _which(retarget.key, wanted):
@@ -169,7 +166,6 @@ async def _join(session: Session, retarget: Retarget, wanted: Mapping[Name, str]
         if name not in known
     ]
     await insert_all(session, RetargetEntryRow, new)
-    return len(new)
 
 
 async def let_go(session: Session, lead_id: str) -> int:
