@@ -148,6 +148,7 @@ class LeadLetter(Letter):
             "campaign": {"key": self.campaign, "title": self.title},
             "links": given,
             "referral": referral,
+            "zone": resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0].key,
         }
 
     def headers(self, context: Mapping[str, Any]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nurture.calendar import resolve_zone
 from nurture.cli.context import Here, in_store, out, pairs, tree, write
 from nurture.errors import NotFound
 from nurture.faults import did_you_mean
@@ -90,6 +91,7 @@ def _context(settings: Settings, profile: dict[str, Any], stage: str) -> dict[st
         "links": {"unsubscribe": f"{base}/u/preview", "share": f"{base}/r/preview", "survey": f"{base}/s/preview"},
         "referral": {"code": "preview"},
         "sender": {"name": parseaddr(settings.sender)[0], "postal_address": settings.postal_address},
+        "zone": resolve_zone(variables["time_zone"], settings.time_zone)[0].key,
         "link": lambda url, _label="": url,
         **NOTICE,
         "who": {**variables, "company_name": company},

@@ -18,8 +18,9 @@ from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateSyntaxErr
 
 from nurture.errors import NotFound
 from nurture.templates.check import Check
+from nurture.templates.filters import TemplateFault
 from nurture.templates.plain_text import plain_text
-from nurture.templates.sandbox import LONGEST, Rounds, Sandbox, TemplateFault, check_links
+from nurture.templates.sandbox import LONGEST, Rounds, Sandbox, check_links
 
 __all__ = ["Rendered", "TemplateFault", "Templates", "plain_text"]
 

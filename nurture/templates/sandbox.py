@@ -2,20 +2,16 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
-from decimal import Decimal
 from html import unescape
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal
-from jinja2 import FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from nurture.errors import BadInput
+from nurture.templates.filters import FILTERS as OWN_FILTERS
+from nurture.templates.filters import TemplateFault
 
 LONGEST = 1_000_000  # characters, of a rendered part and of a product like "-" * 60
 ROUNDS = 10_000  # numbers that all ranges of one part may give together
@@ -30,11 +26,6 @@ SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 LINKS = re.compile(
     r"\b(?:href|src|action|formaction|background|poster)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE
 )
-DateFormat = Literal["full", "long", "medium", "short"]
-
-
-class TemplateFault(BadInput):
-    """A template that cannot be used: the text holds its file and line, and nothing of what it was given."""
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -54,7 +45,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         )
         self.globals.clear()
         self.filters = {name: made for name, made in self.filters.items() if name in FILTERS}
-        self.filters |= {"url": safe_url, "date": _date, "number": _number, "money": _money}
+        self.filters |= {"url": safe_url, **OWN_FILTERS}
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """A product or a power of sensible size; text is not formatted by `%`."""
@@ -104,31 +95,6 @@ def check_links(html: str) -> None:
     """TemplateFault if an attribute of the rendered HTML holds a URL that a program would run, wherever it came from."""
     for found in LINKS.finditer(html):
         safe_url(unescape(found[1]).strip("\"'"))
-
-
-@pass_context
-def _date(context: Context, value: date, format: DateFormat = "long") -> str:  # noqa: A002  # reads well in a template
-    locale = _locale(context)
-    if isinstance(value, datetime):
-        return format_datetime(value, format, tzinfo=value.tzinfo, locale=locale)
-    return format_date(value, format, locale=locale)
-
-
-@pass_context
-def _number(context: Context, value: float | Decimal) -> str:
-    return format_decimal(value, locale=_locale(context))
-
-
-@pass_context
-def _money(context: Context, value: float | Decimal, currency: str) -> str:
-    return format_currency(value, currency, locale=_locale(context))
-
-
-def _locale(context: Context) -> Locale:
-    try:
-        return Locale.parse(str(context["language"]), sep="-")
-    except (UnknownLocaleError, ValueError):
-        return Locale("en")
 
 
 def _size(value: Any) -> float:
