@@ -22,7 +22,6 @@ from activities.bulk import BulkActivities
 from activities.equipment import Equipment
 from activities.failures import Failures
 from activities.hand_off_clock import HandOffActivities
-from activities.network import Network, reach
 from activities.unknowns import resolve_unknown
 from activities.walk import JourneyActivities
 from activities.webhooks import Webhooks
@@ -41,6 +40,7 @@ from nurture.loader import load
 from nurture.logs import set_up_logs
 from nurture.lookout import Lookout, shown
 from nurture.metrics import Metrics
+from nurture.network import Network, reach
 from nurture.orders import Journeys
 from nurture.outage import Outage, tried
 from nurture.readiness import Checklist, database, going, rounds, saying, tables

@@ -1,44 +1,19 @@
 """`nurture preview`."""
 
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from nurture.calendar import resolve_zone
 from nurture.cli.context import Here, in_store, out, pairs, tree, write
 from nurture.errors import NotFound
 from nurture.faults import did_you_mean
-from nurture.fields import BANT
-from nurture.message_variables import lead_variables
-from nurture.settings import Settings, read_settings
+from nurture.settings import read_settings
 from nurture.store.leads import look_up
 from nurture.templates import Templates
+from nurture.templates.samples import READERS, sample_context
 
-SAMPLE = {"first_name": "Ann", "last_name": "Lee", "email": "ann@example.com"}
-NOTICE: dict[str, Any] = {
-    "lead_id": "(the lead's id)",
-    "journey_id": "(the journey's id)",
-    "team": "sales",
-    "text": "A notice",
-    "title": "A title",
-    "due": None,
-    "hand_off": "(the hand-off's id)",
-    "why": {"campaign": "preview", "version": "", "definition": "preview", "title": "Preview", "facts": []},
-    "scores": [{"name": "interest", "points": 70}],
-    "points": [{"score": "interest", "rule": "visit", "points": 10}],
-    "did": [],
-    "received": [{"template": "price-list/greet", "at": "2026-11-23 10:00 UTC", "clicked": 1}],
-    "company": {"name": "Example Trading", "turnover": 2_000_000},
-    "bant": dict.fromkeys(BANT),
-    "pages": [{"page": "/prices", "times": 3, "seconds": 240, "last": "2026-11-23 10:00 UTC"}],
-    "asked": [],
-    "deed": "assigned",
-    "person": "Anna",
-    "to_lead": False,
-    "answer_by": None,
-}
+SAMPLE: dict[str, Any] = {name: READERS["known"][name] for name in ("first_name", "last_name", "email")}
 
 
 def preview(
@@ -59,11 +34,9 @@ def preview(
         raise NotFound(
             f"there is no message {template!r} in {settings.templates}: {did_you_mean(template, templates.keys())}"
         )
-    profile, stage = _reader(lead) if lead else (dict[str, Any](SAMPLE), "need")
-    profile |= tree(pairs(given, "--set"))
-    context = _context(settings, profile, stage)
-    if template.startswith("team/"):
-        context["links"] = {"unsubscribe": None, "answer": f"{settings.base_url}/h/preview"}
+    profile, stage = _reader(lead) if lead else (SAMPLE, "need")
+    profile = profile | tree(pairs(given, "--set"))
+    context = sample_context(template, profile, stage, settings)
     rendered = templates.render(template, language or profile.get("language"), context)
     if html is not None:
         write(html, rendered.html)
@@ -78,21 +51,3 @@ def _reader(name: str) -> tuple[dict[str, Any], str]:
             return dict(row.profile), row.stage
 
     return in_store(work)
-
-
-def _context(settings: Settings, profile: dict[str, Any], stage: str) -> dict[str, Any]:
-    """What a message is given, with links that lead nowhere."""
-    base = settings.base_url
-    variables = lead_variables(profile, stage)
-    company = variables["company"]["name"]
-    return {
-        "lead": variables,
-        "campaign": {"key": "preview", "title": "Preview"},
-        "links": {"unsubscribe": f"{base}/u/preview", "share": f"{base}/r/preview", "survey": f"{base}/s/preview"},
-        "referral": {"code": "preview"},
-        "sender": {"name": parseaddr(settings.sender)[0], "postal_address": settings.postal_address},
-        "zone": resolve_zone(variables["time_zone"], settings.time_zone)[0].key,
-        "link": lambda url, _label="": url,
-        **NOTICE,
-        "who": {**variables, "company_name": company},
-    }

@@ -8,6 +8,7 @@ from itertools import pairwise
 from jinja2 import Environment, TemplateNotFound, TemplateSyntaxError, meta, nodes
 
 from nurture.templates.filters import missing_forms
+from nurture.templates.mjml import tag_faults
 
 OWN_NAMES = frozenset({"language", "part", "subject", "range", "zone"})  # given to every message
 NEEDED_BLOCKS = ("subject", "html")
@@ -89,9 +90,14 @@ class Check:
             f"{self._place(file, line)}: plural lacks {', '.join(f'{one}=' for one in lacking)}; {self._language} has it"
             for line, lacking in _without_forms(tree, self._language)
         ]
+        if file.endswith(".mjml.j2"):
+            self.faults += [f"{self._place(file, line)}: {fault}" for line, fault in tag_faults(source)]
         for reference in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport)):
             part = reference.template  # type: ignore[attr-defined]  # find_all forgets which nodes it was asked for
-            if isinstance(part, nodes.Const) and part.value not in self._seen:
+            if not isinstance(part, nodes.Const):
+                named = type(reference).__name__.lower()
+                self.faults.append(f"{self._place(file, reference.lineno)}: {named} must name a file, in quotes")
+            elif part.value not in self._seen:
                 self._read(str(part.value), self._place(file, reference.lineno))
         return tree
 

@@ -1,4 +1,5 @@
 from importlib import import_module
+from json import loads
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,36 @@ def test_notices_to_the_team_can_be_seen_too(notice: str) -> None:
 def test_a_message_mistyped_is_put_right() -> None:
     told = run("preview", "welcome/helo")
     assert (told.exit_code, 'did you mean "welcome/hello"?' in told.output) == (1, True)
+
+
+# --- lint ---
+
+
+def test_there_is_nothing_wrong_with_the_messages_of_a_new_repository() -> None:
+    assert run("lint").output == "5 templates: nothing is wrong\n"
+
+
+def test_what_is_wrong_with_a_message_is_told_with_its_place_for_people_and_for_programs() -> None:
+    file = Path("templates/welcome/hello.en.j2")
+    file.write_text(file.read_text().replace("{% block html %}", '{% block html %}<img src="https://example.com/a">'))
+    told, data = run("lint", "welcome/hello"), run("lint", "welcome/hello", "--json")
+
+    assert told.output.startswith("warning: templates/welcome/hello.en.j2:4: a picture has no alt")
+    assert told.output.endswith("1 template: nothing is wrong, 1 warning\n")
+    [one] = loads(data.output)
+    assert (one["rule"], one["file"], one["line"]) == ("alt", "templates/welcome/hello.en.j2", 4)
+
+
+def test_a_message_that_would_break_makes_lint_fail() -> None:
+    Path("templates/welcome/hello.ru.j2").write_text("{% if %}")
+    told = run("lint")
+    assert (told.exit_code, "hello.ru.j2:1: Expected an expression" in told.output) == (1, True)
+
+
+def test_a_word_misspelt_is_found_when_asked_for() -> None:
+    file = Path("templates/welcome/hello.en.j2")
+    file.write_text(file.read_text().replace("<p>Hello", "<p>Helllo there, Hello and helllo"))
+    assert "helllo: no dictionary knows it; did you mean hello?" in run("lint", "--spelling").output
 
 
 # --- processes ---
