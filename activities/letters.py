@@ -32,7 +32,10 @@ Context = dict[str, Any]
 
 @dataclass(frozen=True)
 class Letter(ABC):
-    """A message that a step of a journey asks for, or a mailing by its bulk run; `due` is when it was, unless that is now."""
+    """A message that a step of a journey asks for, or a mailing by its bulk run; `due` is when it was, unless that is now.
+
+    With `approval` it goes only in words that somebody approved.
+    """
 
     equipment: Equipment
     journey_id: str | None
@@ -49,6 +52,7 @@ class Letter(ABC):
     language: str | None
     sender: str = field(repr=False)
     recipient: str | None = field(repr=False)
+    approval: bool = field(default=False, kw_only=True)
 
     @property
     def key(self) -> str:
@@ -217,6 +221,7 @@ def to_lead(
         step=step,
         title=campaign.title or campaign.key,
         reenters=campaign.reenters,
+        approval=campaign.approval,
     )
 
 

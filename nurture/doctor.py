@@ -30,6 +30,7 @@ class Word(StrEnum):
     LATE = "late"
     TRIPPED = "tripped"
     PAUSED = "paused"
+    UNAPPROVED = "unapproved"
 
 
 class Ailment(NamedTuple):
@@ -71,6 +72,11 @@ AILMENTS: dict[Word, Ailment] = {
     Word.LATE: Ailment("rows of the outbox that wait to be done", "see that a worker runs and reaches Temporal"),
     Word.TRIPPED: Ailment("providers that nothing is sent through at present", "see the reason; it mends itself"),
     Word.PAUSED: Ailment("campaigns that a person has paused", "nurture resume lets one go on", grave=False),
+    Word.UNAPPROVED: Ailment(
+        "messages whose template nobody approved as it is",
+        "nurture approvals tells which; nurture approve lets them go",
+        grave=False,
+    ),
 }
 
 

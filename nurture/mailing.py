@@ -13,8 +13,8 @@ from nurture.steps import Message, Send
 class Mailing(BaseModel):
     """The message `template` to all who are in the `audience` when it comes by them.
 
-    What `topic`, `purpose`, quiet hours, windows and caps mean is what they mean for a campaign; whoever cannot get it
-    within `expires_after` of its beginning does not get it.
+    What `topic`, `purpose`, quiet hours, windows, caps and `approval` mean is what they mean for a campaign; whoever cannot
+    get it within `expires_after` of its beginning does not get it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +31,7 @@ class Mailing(BaseModel):
     cap: Cap | None = None
     on_unknown: Literal["hold", "resend"] | None = None
     expires_after: Length = days(3)
+    approval: bool = False
 
     @property
     def message(self) -> Message:
@@ -51,4 +52,5 @@ class Mailing(BaseModel):
             window=self.window,
             cap=self.cap,
             expires_after=self.expires_after,
+            approval=self.approval,
         )

@@ -26,6 +26,8 @@ COMMANDS = {
     "simulate": Listed("nurture.cli.simulating", "simulate", "Tell the story of a lead on a virtual clock."),
     "preview": Listed("nurture.cli.previewing", "preview", "Show a message as a lead would read it."),
     "lint": Listed("nurture.cli.linting", "lint", "Tell what is wrong with messages that would go out all the same."),
+    "approve": Listed("nurture.cli.approving", "approve", "Agree to messages as they are, in every language."),
+    "approvals": Listed("nurture.cli.approving", "approvals", "List the messages that need approval or have it."),
     "backtest": Listed("nurture.cli.backtesting", "backtest", "Tell whom a definition or a score would have handed over."),
     "score": Listed("nurture.cli.scoring", "score", "Scores: explain, rebuild."),
     "definitions": Listed("nurture.cli.definitions", "definitions", "Sales-ready definitions: list, sign."),

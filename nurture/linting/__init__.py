@@ -33,10 +33,11 @@ class Finding(NamedTuple):
 
 
 class Letters(NamedTuple):
-    """How a message is sent: the names that it is given, and whether it needs a way to unsubscribe."""
+    """How a message is sent: the names that it is given, whether it needs a way to unsubscribe, and who asks for approval."""
 
     provided: frozenset[str]
     marketing: bool
+    approval_for: frozenset[str] = frozenset()
 
 
 class Linter:
@@ -128,7 +129,9 @@ def letters_of(catalogue: Catalogue) -> Mapping[str, Letters]:
             if isinstance(step, Message):
                 marketing = campaign.purpose == "marketing" and not step.legal_basis
                 before = found.get(step.template, Letters(provided(step), marketing=False))
-                found[step.template] = Letters(before.provided & provided(step), before.marketing or marketing)
+                asking = before.approval_for | ({campaign.key} if campaign.approval else set())
+                given = before.provided & provided(step)
+                found[step.template] = Letters(given, before.marketing or marketing, asking)
     return found
 
 

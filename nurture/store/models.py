@@ -509,6 +509,7 @@ class BreakerRow(SQLModel, table=True):
 
 
 # More tables, by their noun; named here so that the metadata knows them.
+import nurture.store.approval_tables  # noqa: E402
 import nurture.store.capture_tables  # noqa: E402
 import nurture.store.hand_off_tables  # noqa: E402
 import nurture.store.merge_tables  # noqa: E402

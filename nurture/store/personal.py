@@ -9,6 +9,7 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import SQLModel, col, select
 
+from nurture.store.approval_tables import ApprovalRow
 from nurture.store.capture_tables import ArrivalRow, CaptureCountRow, ConsentProofRow, CostRow, VisitorRow
 from nurture.store.hand_off_tables import HandOffDeedRow, TurnRow
 from nurture.store.merge_tables import MergeRow
@@ -132,6 +133,7 @@ KEPT: dict[type[SQLModel], str] = {
     DeclarationRow: "what the team wrote",
     RebuildRow: "how far a rebuild of scores has come",
     SignOffRow: "what the team agreed to",
+    ApprovalRow: "what the team agreed to",
     BreakerRow: "how providers do",
     CaptureCountRow: "how often forms were seen and filled in, by nobody in particular",
     CostRow: "what the team spent",
