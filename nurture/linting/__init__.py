@@ -57,6 +57,9 @@ class Linter:
         for place, sender in senders.items():
             for level, message in sender_findings(sender, self._settings):
                 yield Finding(level, "sender", place, message)
+        if self._settings.environment == "production" and not self._settings.postal_address:
+            message = "marketing has to name a postal address in many a country: set it"
+            yield Finding("warning", "sender", "NURTURE_POSTAL_ADDRESS", message)
 
     def of_message(self, key: str) -> Iterator[Finding]:
         """What is wrong with one message, in all its languages."""

@@ -144,6 +144,16 @@ def test_a_sender_that_is_not_believed_is_found(sender: str, given: dict[str, An
     assert all(message.startswith(start) for message, start in zip(found, told, strict=True))
 
 
+def test_a_house_without_a_postal_address_is_warned_of_where_it_counts(folder: Folder) -> None:
+    shop = {"sender": "us@example.com", "base_url": "https://go.example.com", "secrets": ["a" * 32]}
+    there = settings(environment="production", **shop)
+
+    [one] = Linter(there, folder.templates, Catalogue()).of_settings()
+
+    assert (one.level, one.place) == ("warning", "NURTURE_POSTAL_ADDRESS")
+    assert list(Linter(settings(**shop), folder.templates, Catalogue()).of_settings()) == []
+
+
 def test_hosts_of_one_house_are_aligned() -> None:
     assert aligned("example.com", "go.example.com")
     assert aligned("mail.example.co.uk", "go.example.co.uk")
