@@ -10,13 +10,13 @@ from email.utils import parseaddr
 from nurture.catalogue import Catalogue
 from nurture.channels import Envelope
 from nurture.channels.mail import compose
+from nurture.content import Tags
 from nurture.errors import NurtureError
 from nurture.gallery.readers import Reader
 from nurture.linting import Finding, Linter, letters_of
 from nurture.settings import Settings
 from nurture.templates import Rendered, Templates
 from nurture.templates.samples import sample_context
-from nurture.templates.tags import Tags
 
 
 @dataclass(frozen=True)

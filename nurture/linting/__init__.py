@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from nurture.catalogue import Catalogue
+from nurture.content import tag_faults
 from nurture.errors import BadInput
 from nurture.faults import Level
 from nurture.linting.markup import markup_findings
@@ -14,7 +15,6 @@ from nurture.settings import Settings
 from nurture.steps import Message
 from nurture.templates import Rendered, Templates
 from nurture.templates.samples import READERS, sample_context
-from nurture.templates.tags import tag_faults
 
 CLIPPED = 102_000  # bytes of HTML, above which Gmail shows the beginning only
 PLACED = re.compile(r"(?P<place>[^:\s]+\.j2(?::\d+)?): (?P<message>.*)", re.DOTALL)
@@ -33,10 +33,12 @@ class Finding(NamedTuple):
 
 
 class Letters(NamedTuple):
-    """How a message is sent: the names that it is given, whether it needs a way to unsubscribe, and who asks for approval."""
+    """How a message is sent: the names that it is given, whether it needs a way to unsubscribe, and by whom; who of them asks
+    for approval."""
 
     provided: frozenset[str]
     marketing: bool
+    senders: frozenset[str] = frozenset()
     approval_for: frozenset[str] = frozenset()
 
 
@@ -134,7 +136,8 @@ def letters_of(catalogue: Catalogue) -> Mapping[str, Letters]:
                 before = found.get(step.template, Letters(provided(step), marketing=False))
                 asking = before.approval_for | ({campaign.key} if campaign.approval else set())
                 given = before.provided & provided(step)
-                found[step.template] = Letters(given, before.marketing or marketing, asking)
+                senders = before.senders | {campaign.key}
+                found[step.template] = Letters(given, before.marketing or marketing, senders, asking)
     return found
 
 

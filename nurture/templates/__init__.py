@@ -17,6 +17,7 @@ from traceback import walk_tb
 from css_inline import CSSInliner
 from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 
+from nurture.content import Tags, tags_of
 from nurture.errors import NotFound
 from nurture.templates.check import Check
 from nurture.templates.filters import TemplateFault
@@ -24,7 +25,6 @@ from nurture.templates.mjml import html_of
 from nurture.templates.plain_text import plain_text
 from nurture.templates.sandbox import LONGEST, Rounds, Sandbox, check_links
 from nurture.templates.sources import A_TICK, Sources
-from nurture.templates.tags import Tags, tags_of
 
 __all__ = ["Rendered", "TemplateFault", "Templates", "plain_text"]
 

@@ -243,6 +243,20 @@ def test_a_word_misspelt_is_found_when_asked_for() -> None:
     assert "helllo: no dictionary knows it; did you mean hello?" in run("lint", "--spelling").output
 
 
+# --- content ---
+
+
+def test_the_content_report_shows_what_is_covered_and_what_is_not() -> None:
+    file = Path("templates/welcome/hello.en.j2")
+    file.write_text('{% set stage = "interest" %}{% set objection = "price" %}' + file.read_text())
+    told, data = run("report", "content").output, loads(run("report", "content", "--json").output)
+
+    assert "stages without content: need, visit, learn, return, buy, repeat, promoter\n" in told
+    assert "messages without a stage: welcome/remind\n" in told
+    assert [one["stage"] for one in data["stages"] if one["messages"]] == ["interest"]
+    assert data["stages"][1]["campaigns"] == ["welcome"]
+
+
 # --- processes ---
 
 

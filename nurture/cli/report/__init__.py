@@ -2,6 +2,7 @@
 
 import typer
 
+from nurture.cli.report.content import content
 from nurture.cli.report.definitions import definitions
 from nurture.cli.report.life_cycle import rfm, stages
 from nurture.cli.report.sources import of_captures, of_sources
@@ -14,3 +15,4 @@ report.command("capture")(of_captures)
 report.command("definitions")(definitions)
 report.command("stages")(stages)
 report.command("rfm")(rfm)
+report.command("content")(content)

@@ -110,11 +110,13 @@ def test_a_message_that_is_not_in_the_house_s_language_is_warned_of(folder: Fold
 
 
 def test_a_tag_of_no_stage_is_found(folder: Folder) -> None:
-    folder.message("<p>Hello</p>", head='{% set stage = "intrest" %}\n{% set trust = [] %}\n' + HEAD)
+    head = '{% set stage = "intrest" %}\n{% set objection = [] %}\n{% set trust = ["product", "firm"] %}\n' + HEAD
+    folder.message("<p>Hello</p>", head=head)
 
     assert [(one.place.rpartition(":")[2], one.message) for one in found(folder)] == [
         ("1", 'there is no stage "intrest": did you mean "interest"?'),
-        ("2", "trust says nothing: give a word, or several in [ ]"),
+        ("2", "objection says nothing: give a word, or several in [ ]"),
+        ("3", 'there is no trust "firm": there are company, product'),
     ]
 
 

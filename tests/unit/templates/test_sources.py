@@ -71,11 +71,11 @@ def test_what_is_included_by_a_name_of_the_leads_is_a_fault(folder: Folder) -> N
 
 
 def test_the_head_of_a_message_says_what_it_is_for(folder: Folder) -> None:
-    tags = '{% set stage = "interest" %}{% set objection = ["price", "time"] %}{% set trust = "a case" %}'
+    tags = '{% set stage = "interest" %}{% set objection = ["price", "time"] %}{% set trust = "product" %}'
     folder.message("<p>May</p>", head=HEAD + tags)
-    folder.message("<p>Май</p>", head=HEAD + tags.replace("a case", "numbers"), file="news/may.ru.j2")
+    folder.message("<p>Май</p>", head=HEAD + tags.replace("product", "company"), file="news/may.ru.j2")
 
-    assert folder.templates.tags("news/may") == (("interest",), ("price", "time"), ("a case", "numbers"))
+    assert folder.templates.tags("news/may") == (("interest",), ("price", "time"), ("product", "company"))
 
 
 def test_a_message_with_tags_reads_as_without(folder: Folder) -> None:
