@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any, Literal, NamedTuple
 
+from activities.enclosures import enclosed
 from activities.errands import Errand, Postponed, Settled, TryAgain
 from activities.letters import Context, Letter, noting
 from nurture.channels import Envelope
@@ -210,6 +211,9 @@ class MessageErrand(Errand):
         context = self.context | {"link": noting(links, equipment.links.click, new_id), "sender": sender}
         before = self._fingerprint()
         try:
+            along = await enclosed(letter, now)
+            if along.link:
+                context |= {**along.context, "links": {**context["links"], "document": along.link}}
             rendered = equipment.templates.render(letter.template, letter.language or "", context)
         except (BadInput, NotFound) as error:
             await self._put_off(str(error), now)
@@ -227,6 +231,7 @@ class MessageErrand(Errand):
             text=rendered.text,
             language=rendered.language,
             headers=letter.headers(context),
+            attachments=along.files,
         )
 
     def _fingerprint(self) -> str:

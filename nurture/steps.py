@@ -50,12 +50,16 @@ class Message(Step):
 
 
 class Send(Message):
-    """A message of the campaign."""
+    """A message of the campaign, with a document of the lead's where one is named: by its link, and attached if it says so."""
 
     kind: Literal["send"] = "send"
+    document: str = ""
+    attach: bool = False
 
     def words(self) -> str:
-        return f"send {self.template}" + ("" if self.channel == "email" else f" by {self.channel}")
+        channel = "" if self.channel == "email" else f" by {self.channel}"
+        document = f" with {self.document}{' attached' if self.attach else ''}" if self.document else ""
+        return f"send {self.template}{channel}{document}"
 
 
 class Thank(Message):

@@ -11,7 +11,7 @@ from nurture.cli.context import Here, catalogue, counted, in_store, out, user
 from nurture.errors import NotFound, Refused
 from nurture.faults import did_you_mean
 from nurture.linting import letters_of
-from nurture.message_variables import EVERY
+from nurture.message_variables import usual
 from nurture.settings import read_settings
 from nurture.store import approvals as stored
 from nurture.store.approval_tables import ApprovalRow
@@ -32,7 +32,7 @@ def approve(
     for key in templates:
         if not known.exists(key):
             raise NotFound(f"there is no message {key!r} in {settings.templates}: {did_you_mean(key, known.keys())}")
-        if faults := known.faults(key, EVERY):
+        if faults := known.faults(key, usual(key)):
             raise Refused(f"{faults[0]}: mend it first, nurture lint {key} tells what else")
     prints = {key: known.fingerprint(key) for key in templates}
 

@@ -52,6 +52,7 @@ COMMANDS = {
     "erase": Listed("nurture.cli.personal", "erase", "Erase a lead for good: all its rows, its journeys and their histories."),
     "tasks": Listed("nurture.cli.tasks", "tasks", "Tasks that journeys gave to people: list, done."),
     "rewards": Listed("nurture.cli.rewards", "rewards", "Rewards of those who recommend: list, pay."),
+    "documents": Listed("nurture.cli.documents", "documents", "Proposals and invoices: list, issue, show, link."),
     "keys": Listed("nurture.cli.keys", "keys", "API keys: make, list, revoke."),
     "dead-letters": Listed("nurture.cli.dead_letters", "dead_letters", "What could not be done: list, retry, drop."),
     "unknown": Listed("nurture.cli.unknown", "unknown", "Messages handed over without an answer: list, settle."),

@@ -10,7 +10,7 @@ from nurture.errors import BadInput
 from nurture.faults import Level
 from nurture.linting.markup import markup_findings
 from nurture.linting.senders import sender_findings
-from nurture.message_variables import EVERY, TEAM, provided
+from nurture.message_variables import EVERY, provided, usual
 from nurture.settings import Settings
 from nurture.steps import Message
 from nurture.templates import Rendered, Templates
@@ -65,8 +65,7 @@ class Linter:
 
     def of_message(self, key: str) -> Iterator[Finding]:
         """What is wrong with one message, in all its languages."""
-        to_team = key.startswith("team/")
-        letters = self._letters.get(key) or Letters(TEAM if to_team else EVERY, marketing=not to_team)
+        letters = self._letters.get(key) or Letters(usual(key), marketing=usual(key) is EVERY)
         broken = [_placed("error", "variables", one) for one in self._templates.faults(key, letters.provided)]
         yield from broken
         files = self._templates.files(key)

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, col, select
 
 from nurture.store.approval_tables import ApprovalRow
 from nurture.store.capture_tables import ArrivalRow, CaptureCountRow, ConsentProofRow, CostRow, VisitorRow
+from nurture.store.document_tables import DocumentCountRow, DocumentRow
 from nurture.store.hand_off_tables import HandOffDeedRow, TurnRow
 from nurture.store.merge_tables import MergeRow
 from nurture.store.models import (
@@ -94,6 +95,7 @@ PERSONAL: dict[type[SQLModel], About] = {
     ThankRow: lambda lead_id: col(ThankRow.lead_id) == lead_id,
     OrderLineRow: _lines,
     OrderRow: lambda lead_id: col(OrderRow.lead_id) == lead_id,
+    DocumentRow: lambda lead_id: col(DocumentRow.lead_id) == lead_id,
     RewardRow: _rewards,
     RecommendationRow: _recommendations,
     NeedRow: lambda lead_id: col(NeedRow.lead_id) == lead_id,
@@ -139,6 +141,7 @@ KEPT: dict[type[SQLModel], str] = {
     CostRow: "what the team spent",
     BulkRunRow: "what the team ordered",
     ApiKeyRow: "keys of systems",
+    DocumentCountRow: "how far numbers have been counted, so that none is given out twice",
     TurnRow: "whose turn it is among salespeople",
     LeaseRow: "which worker does what",
     MarkRow: "how far sweeps have come",

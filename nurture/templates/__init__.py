@@ -142,6 +142,10 @@ class Templates:
     def _checks(self, key: str) -> Iterator[Check]:
         return (Check(self._html, file) for _, file in sorted(self.files(key).items()))
 
+    def language_for(self, key: str, language: str | None) -> str:
+        """The language that a reader of that one gets."""
+        return self._nearest(key, language or self._default_language)[0]
+
     def _nearest(self, key: str, language: str) -> tuple[str, str]:
         """The language of the reader, else without its region, else the default, else any; and its file."""
         files = self.files(key)

@@ -1,7 +1,8 @@
 """Readers made up, to try a message on: one of whom all is known, and one of whom nothing is."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from email.utils import parseaddr
 from typing import Any
 
@@ -59,6 +60,24 @@ NOTICE: Mapping[str, Any] = {
     "to_lead": False,
     "answer_by": datetime(2026, 11, 23, 16, tzinfo=UTC),
 }
+DOCUMENT: Mapping[str, Any] = {
+    "number": "2026-0001",
+    "title": "A document",
+    "date": date(2026, 11, 23),
+    "valid_until": date(2026, 12, 23),
+    "currency": "EUR",
+    "lines": [
+        {"title": "Setup", "quantity": Decimal(1), "unit": "", "price": Decimal("1200.00"), "tax": Decimal(19),
+         "sum": Decimal("1200.00")},
+        {"title": "Seats", "quantity": Decimal(10), "unit": "a month", "price": Decimal("40.00"), "tax": Decimal(19),
+         "sum": Decimal("400.00")},
+    ],
+    "net": Decimal("1600.00"),
+    "taxes": [{"rate": Decimal(19), "base": Decimal("1600.00"), "amount": Decimal("304.00")}],
+    "total": Decimal("1904.00"),
+    "tax_included": False,
+    "data": {},
+}  # fmt: skip
 
 
 def sample_context(template: str, profile: Mapping[str, Any], stage: str, settings: Settings) -> dict[str, Any]:
@@ -68,7 +87,7 @@ def sample_context(template: str, profile: Mapping[str, Any], stage: str, settin
     variables = lead_variables(profile, stage)
     links = {"unsubscribe": None, "answer": f"{base}/h/preview"}
     if not to_team:
-        pages = {"unsubscribe": "u", "share": "r", "survey": "s", "confirm": "o"}
+        pages = {"unsubscribe": "u", "share": "r", "survey": "s", "confirm": "o", "document": "d"}
         links = {name: f"{base}/{page}/preview" for name, page in pages.items()}
     return {
         "lead": variables,
@@ -78,6 +97,7 @@ def sample_context(template: str, profile: Mapping[str, Any], stage: str, settin
         "sender": {"name": parseaddr(settings.sender)[0], "postal_address": settings.postal_address},
         "zone": resolve_zone(variables["time_zone"], settings.time_zone)[0].key,
         "link": lambda url, _label="": url,
+        "document": DOCUMENT,
         **(NOTICE if to_team else {}),
         "who": {**variables, "company_name": variables["company"]["name"]},
     }

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from nurture.channels import Envelope
+from nurture.channels import Attachment, Envelope
 from nurture.channels.api import ApiChannel
 from nurture.channels.providers.names import PROVIDERS
 from nurture.errors import AddressRefused, Ambiguous, BadSettings, MessageRefused, ProviderUnavailable, SendError
@@ -22,6 +22,7 @@ SPEAK: dict[str, Callable[[Desk, Call], Reply]] = {
     "sendgrid": provider.sendgrid,
     "unisender_go": provider.unisender_go,
 }
+PDF = bytes(range(256)) * 40
 LETTER = Envelope(
     key="journey/greet/0/1",
     message_id="<0123456789abcdef@example.org>",
@@ -80,6 +81,21 @@ async def test_a_message_is_taken_as_it_was_written(line: Line) -> None:
     assert taken.headers["X-Nurture-Key"] == LETTER.key
     assert not taken.tracked
     assert receipt.provider_id
+
+
+async def test_a_file_goes_along_as_it_is(line: Line) -> None:
+    await line.channel.send(replace(LETTER, attachments=(Attachment("invoice-1.pdf", "application/pdf", PDF),)))
+
+    (taken,) = line.desk.took
+    assert taken.files == {"invoice-1.pdf": PDF}
+    assert (taken.html, taken.text) == (LETTER.html, LETTER.text)
+
+
+async def test_a_file_whose_name_would_end_a_header_is_refused_by_each(line: Line) -> None:
+    evil = Attachment("a.pdf\r\nBcc: eve@example.org", "application/pdf", PDF)
+
+    assert isinstance(await line.trouble(replace(LETTER, attachments=(evil,))), MessageRefused)
+    assert line.desk.calls == []
 
 
 async def test_a_key_that_is_refused_stops_all_and_is_told_to_nobody(line: Line) -> None:
