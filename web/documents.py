@@ -35,5 +35,6 @@ async def show(token: str, request: Request, here: Here) -> Response:
         return HTMLResponse(row.html, headers={**HEADERS, "Content-Security-Policy": POLICY})
     async with asyncio.timeout(PATIENCE.total_seconds()):
         content = await asyncio.to_thread(pdf_of, row.html)
-    shown = {**HEADERS, "Content-Disposition": f'inline; filename="{file_name(row)}"'}
+    name = f'inline; filename="{file_name(row)}"'
+    shown = {**HEADERS, "Content-Security-Policy": "frame-ancestors 'none'", "Content-Disposition": name}
     return Response(content, headers=shown, media_type="application/pdf")
