@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -40,9 +41,14 @@ def dictionary(language: str) -> Dictionary | None:
     except ImportError as error:
         raise BadSettings("--spelling needs dictionaries: pip install 'nurture[spelling]'") from error
     base = language.replace("_", "-").partition("-")[0].lower()
-    if base not in SpellChecker.languages():
-        return None
-    found: Dictionary = SpellChecker(language=base, distance=1)
+    return _read(base) if base in SpellChecker.languages() else None
+
+
+@cache
+def _read(language: str) -> Dictionary:
+    from spellchecker import SpellChecker
+
+    found: Dictionary = SpellChecker(language=language, distance=1)
     return found
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from nurture.cli.context import catalogue, out
 from nurture.content import TRUSTS, Coverage, Piece, coverage
 from nurture.linting import letters_of
+from nurture.message_variables import EVERY, usual
 from nurture.settings import read_settings
 from nurture.templates import Templates
 
@@ -16,13 +17,13 @@ from nurture.templates import Templates
 def content(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Tell which stages of the life cycle have content, which objections it answers, and what it makes for trust in.
 
-    By the tags at the heads of messages; notices to the team are left out. Below stands what is missing: stages without
-    content, messages without tags, and messages with tags that nobody sends.
+    By the tags at the heads of messages; notices to the team and documents are left out. Below stands what is missing:
+    stages without content, messages without tags, and messages with tags that nobody sends.
     """
     settings = read_settings()
     templates = Templates([settings.templates], settings.language)
     senders = {template: tuple(sorted(letter.senders)) for template, letter in letters_of(catalogue(settings)).items()}
-    keys = [key for key in templates.keys() if not key.startswith("team/")]  # noqa: SIM118  # it is no mapping
+    keys = [key for key in templates.keys() if usual(key) is EVERY]  # noqa: SIM118  # it is no mapping
     pieces = [Piece(key, templates.tags(key), senders.get(key, ())) for key in keys]
     covered, gaps = coverage(pieces), _gaps(pieces)
     if as_json:
