@@ -1,6 +1,8 @@
 """Messages that go only in words that somebody approved."""
 
 import shutil
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,13 @@ from activities.errands import TryAgain
 from nurture import Campaign, Mailing, State, days, on, send, wait
 from nurture.checkup import examine
 from nurture.doctor import Word
+from nurture.store import Store
 from nurture.store.approvals import AWAITS, approve, latest
 from nurture.store.story import story_of
+from nurture.templates import Templates
+from tests.integration.bulk import NEWS, a_lead, ordered, settle
 from tests.integration.commands import run
+from tests.integration.life import Life
 from tests.integration.walking import AFTER_THE_LEASE, TEMPLATES, Walker, Way
 
 ASKING = Campaign(
@@ -124,3 +130,20 @@ def test_a_message_with_faults_is_not_approved() -> None:
 
 def test_a_mailing_asks_as_a_campaign_does() -> None:
     assert Mailing(key="may", template="test/one", audience="all", approval=True).campaign.approval
+
+
+async def test_a_mailing_that_nobody_approved_reaches_nobody_and_after_the_approval_everybody_once(
+    store: Store, now: datetime
+) -> None:
+    careful = NEWS.model_copy(update={"approval": True})
+    async with Life(store, now) as life:
+        await settle(store, [a_lead(n, now) for n in range(12)], now)
+        await ordered(store, now, "mailing", mailing=careful)
+        await life.passes(hours=1)
+        assert life.postbox.mails == []
+        templates = Templates([life.settings.templates])
+        async with store.write() as session:
+            await approve(session, careful.template, templates.fingerprint(careful.template), "ann", life.now)
+        await life.passes(hours=1)
+
+    assert Counter(mail.recipient for mail in life.postbox.mails) == {f"lead-{n}@example.com": 1 for n in range(12)}

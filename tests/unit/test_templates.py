@@ -256,6 +256,16 @@ def test_a_link_that_leads_somewhere_is_let_through(bare: Folder, good: str) -> 
     assert f'href="{good}"' in bare.render(website=good)[1]
 
 
+def test_a_picture_may_stand_in_the_message_itself_and_nowhere_else(bare: Folder) -> None:
+    bare.message('<img src="data:image/png;base64,iVBORw0KGgo=">')
+    assert "data:image/png" in bare.render()[1]
+
+    for other in ('<a href="data:image/png;base64,iVBORw0KGgo=">', '<img src="data:image/svg+xml;base64,PHN2Zz4=">'):
+        bare.message(other)
+        with pytest.raises(TemplateFault, match="neither http"):
+            bare.render()
+
+
 @pytest.mark.parametrize(
     "attack",
     [
