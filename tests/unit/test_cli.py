@@ -1,6 +1,7 @@
 from importlib import import_module
 from json import loads
 from pathlib import Path
+from socket import socket
 
 import pytest
 import typer
@@ -211,6 +212,14 @@ def test_notices_to_the_team_can_be_seen_too(notice: str) -> None:
 def test_a_message_mistyped_is_put_right() -> None:
     told = run("preview", "welcome/helo")
     assert (told.exit_code, 'did you mean "welcome/hello"?' in told.output) == (1, True)
+
+
+def test_all_messages_are_shown_in_a_browser_where_the_port_is_free() -> None:
+    with socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        told = run("preview", "--port", str(taken.getsockname()[1]))
+    assert (told.exit_code, "say another --port" in told.output) == (1, True)
 
 
 # --- lint ---
