@@ -24,7 +24,6 @@ from activities.equipment import Equipment
 from activities.failures import Failures
 from activities.hand_off_clock import HandOffActivities
 from activities.messengers import MessengerChannel
-from activities.network import Network, reach
 from activities.retargeting import keep_in_step
 from activities.unknowns import resolve_unknown
 from activities.walk import JourneyActivities
@@ -50,6 +49,7 @@ from nurture.loader import load
 from nurture.logs import set_up_logs
 from nurture.lookout import Lookout, shown
 from nurture.metrics import Metrics
+from nurture.network import Network, reach
 from nurture.orders import Journeys
 from nurture.outage import Outage, tried
 from nurture.readiness import Checklist, database, going, rounds, saying, tables

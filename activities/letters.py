@@ -41,7 +41,10 @@ CHAT_WITHIN = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Letter(ABC):
-    """A message that a step of a journey asks for, or a mailing by its bulk run; `due` is when it was, unless that is now."""
+    """A message that a step of a journey asks for, or a mailing by its bulk run; `due` is when it was, unless that is now.
+
+    With `approval` it goes only in words that somebody approved.
+    """
 
     equipment: Equipment
     journey_id: str | None
@@ -58,6 +61,7 @@ class Letter(ABC):
     language: str | None
     sender: str = field(repr=False)
     recipient: str | None = field(repr=False)
+    approval: bool = field(default=False, kw_only=True)
 
     @property
     def key(self) -> str:
@@ -235,6 +239,7 @@ class LeadLetter(Letter):
             "campaign": {"key": self.campaign, "title": self.written.title or self.campaign},
             "links": given,
             "referral": referral,
+            "zone": resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0].key,
         }
 
     def headers(self, context: Mapping[str, Any]) -> dict[str, str]:
@@ -308,6 +313,7 @@ def to_lead(
         lead=lead,
         step=step,
         written=campaign,
+        approval=campaign.approval,
     )
 
 

@@ -1,10 +1,12 @@
 """One message through the send ledger: planned, claimed, committing, settled; see `nurture.ledger`."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any, Literal, NamedTuple
 
+from activities.enclosures import enclosed
 from activities.errands import Errand, Postponed, Settled, TryAgain
 from activities.letters import NOT_SET_UP, Context, Letter, noting
 from nurture.addresses import hash_of
@@ -13,6 +15,7 @@ from nurture.errors import AddressRefused, Ambiguous, BadInput, MessageRefused, 
 from nurture.ledger import CERTAIN, LEASE, Found, Plan, Status, answered, may_become, recovered
 from nurture.permission import Go, Later, Never
 from nurture.store import Session
+from nurture.store.approvals import unapproved
 from nurture.store.bulk import insert_all
 from nurture.store.leads import Addressee, get, held_addressee
 from nurture.store.messages import BY_HAND, change, find, planned, tell_of, write
@@ -26,7 +29,7 @@ NO_ANSWER = "handed over, and no answer came"
 CANNOT_TELL = "a backup was restored, and the provider cannot tell yet whether this was sent before"
 SENT_AGAIN = "sent again, as no answer came the first time"
 AT_ONCE = timedelta(seconds=1)
-OUR_FAULT = timedelta(minutes=5)  # a template that breaks is mended by people
+OUR_FAULT = timedelta(minutes=5)  # a template that breaks, or that nobody approved, is for people
 
 
 class Result(NamedTuple):
@@ -250,11 +253,17 @@ class MessageErrand(Errand):
         row, letter, equipment = self._row(), self.letter, self.letter.equipment
         sender = {"name": parseaddr(letter.sender)[0], "postal_address": equipment.settings.postal_address}
         context = self.context | {"link": noting(links, equipment.links.click, new_id), "sender": sender}
+        before = self._fingerprint()
         try:
+            along = await enclosed(letter, now)
+            if along.link:
+                context |= {**along.context, "links": {**context["links"], "document": along.link}}
             rendered = equipment.templates.render(letter.template, letter.language or "", context)
         except (BadInput, NotFound) as error:
             await self._put_off(str(error), now)
             raise TryAgain(f"template {letter.template} cannot be rendered: {error}", OUR_FAULT) from error
+        if letter.approval:
+            await self._see_approval({before, self._fingerprint()}, now)
         return Envelope(
             key=letter.key,
             message_id=row.message_id,
@@ -266,6 +275,7 @@ class MessageErrand(Errand):
             text=self._with_the_way_out(rendered),
             language=rendered.language,
             headers=letter.headers(context),
+            attachments=along.files,
         )
 
     def _with_the_way_out(self, rendered: Rendered) -> str:
@@ -275,6 +285,19 @@ class MessageErrand(Errand):
         words = self.letter.equipment.settings.sms_opt_out
         way_out = words.get(rendered.language[:2]) or words["en"]
         return f"{rendered.text}\n{way_out.replace('{unsubscribe}', self.context['links']['unsubscribe'])}"
+
+    def _fingerprint(self) -> str:
+        """What the template is made of, where that matters."""
+        letter = self.letter
+        return letter.equipment.templates.fingerprint(letter.template) if letter.approval else ""
+
+    async def _see_approval(self, states: Collection[str], now: datetime) -> None:
+        """Go on only if all that may have been rendered is approved: what it was before, and after."""
+        async with self.store.read() as session:
+            held = await unapproved(session, self.letter.template, states)
+        if held:
+            await self._put_off(held, now)
+            raise TryAgain(held, OUR_FAULT)
 
     async def _refused(self, envelope: Envelope, links: dict[str, str], now: datetime) -> Never | Postponed | None:
         """The last look before the hand-over: permission, pause and claim; None when it goes, and is committed to."""

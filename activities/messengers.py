@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from activities.network import PrivateAddress
 from activities.webhooks import NO_ADDRESS, OUT_OF_REACH, Called, Webhooks
 from nurture.channels import Envelope, Receipt
 from nurture.channels.mail import own_name
@@ -11,6 +10,7 @@ from nurture.channels.providers import LATER, REFUSED_KEY, Answer
 from nurture.channels.texts import spoken
 from nurture.errors import AddressRefused, MessageRefused, ProviderUnavailable, SendError
 from nurture.messengers import Messenger
+from nurture.network import PrivateAddress
 
 GONE = 410
 

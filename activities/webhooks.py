@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from activities.errands import Errand, Postponed, Settled, TryAgain
-from activities.network import Network, PrivateAddress
 from nurture.errors import BadSettings
+from nurture.network import Network, PrivateAddress
 from nurture.store import Session, Store
 from nurture.store.models import RequestRow
 from nurture.store.requests import find_request

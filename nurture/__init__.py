@@ -8,6 +8,7 @@ from nurture.calendar import between, daily, on_days, quiet, weekdays
 from nurture.campaign import Campaign, State, always, at_most, never, on_audience, on_date, once_in
 from nurture.conditions import clicked, event, opened, replied
 from nurture.definitions import Definition
+from nurture.documents import Document, line
 from nurture.durations import days, hours, minutes, seconds, weeks
 from nurture.forms import Form, field
 from nurture.grades import Grade
@@ -57,6 +58,7 @@ __all__ = [
     "Audience",
     "Campaign",
     "Definition",
+    "Document",
     "Form",
     "Grade",
     "Hook",
@@ -99,6 +101,7 @@ __all__ = [
     "hours",
     "lead",
     "leave",
+    "line",
     "minutes",
     "need",
     "never",

@@ -133,6 +133,7 @@ class Settings(TypedDict, total=False):
     holdout: float
     expires_after: timedelta | None
     presale: bool
+    approval: bool
 
 
 class Campaign(BaseModel):
@@ -140,7 +141,8 @@ class Campaign(BaseModel):
 
     `always` is heard whatever a journey waits for; `exits` come first; the `goal` ends a journey unless it names a state.
     `topic` is what the lead's consent is asked for; `holdout` percent of leads are kept out, to compare with. One that is
-    `presale` takes no customers, and ends when its lead becomes one, unless it has reached its goal by that.
+    `presale` takes no customers, and ends when its lead becomes one, unless it has reached its goal by that. With `approval`
+    it sends only messages that somebody approved as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -164,6 +166,7 @@ class Campaign(BaseModel):
     holdout: float = 0
     expires_after: Length | None = None
     presale: bool = False
+    approval: bool = False
 
     def __init__(
         self,

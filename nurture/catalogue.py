@@ -7,6 +7,7 @@ from functools import cached_property
 from nurture.addresses import KINDS, kind_of
 from nurture.audiences import Audience
 from nurture.definitions import Definition
+from nurture.documents import Document
 from nurture.forms import Form
 from nurture.grades import Grade
 from nurture.hooks import Hook, Source
@@ -42,6 +43,7 @@ class Catalogue:
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     rewards: Mapping[str, Reward] = field(default_factory=dict)
     retargets: Mapping[str, Retarget] = field(default_factory=dict)
+    documents: Mapping[str, Document] = field(default_factory=dict)
 
     def team(self, key: str, addresses: Mapping[str, str]) -> Team:
         """The team of that key, or the only one there is; where none is written, a team of nobody but its address."""

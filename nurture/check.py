@@ -47,6 +47,7 @@ from nurture.steps import (
     LeaveStep,
     Message,
     RemoveFrom,
+    Send,
     SetField,
     Split,
     Wait,
@@ -225,6 +226,10 @@ class Check:
         yield from self._channels(place, step)
         if isinstance(step, AskReferral):
             yield from self._errors(place, mentions.of_condition(step.satisfied, self.catalogue))
+        if isinstance(step, Send) and step.document:
+            yield from self._known(place, "document", step.document, self.catalogue.documents)
+        if isinstance(step, Send) and step.attach and not step.document:
+            yield self._error(place, "attaches nothing: name the document=")
         if isinstance(step, Ask):
             yield from self._errors(place, mentions.of_field(step.field))
         if isinstance(step, Confirm):

@@ -118,6 +118,7 @@ class Checkup:
             abandoned = await checkups.abandoned(session, before)
             self._found(Word.ABANDONED, abandoned)
             self._found(Word.UNKNOWN, await checkups.unknown(session))
+            self._found(Word.UNAPPROVED, await checkups.unapproved(session))
         if self._fix and abandoned.count:
             async with self._store.write() as session:
                 owned_up = await checkups.own_up(session, before, self._now)

@@ -33,6 +33,7 @@ class Word(StrEnum):
     SLOWED = "slowed"
     UNTOLD = "untold"
     PAUSED = "paused"
+    UNAPPROVED = "unapproved"
 
 
 class Ailment(NamedTuple):
@@ -81,6 +82,11 @@ AILMENTS: dict[Word, Ailment] = {
         "nurture retarget list tells why; they are tried for ever",
     ),
     Word.PAUSED: Ailment("campaigns that a person has paused", "nurture resume lets one go on", grave=False),
+    Word.UNAPPROVED: Ailment(
+        "messages whose template nobody approved as it is",
+        "nurture approvals tells which; nurture approve lets them go",
+        grave=False,
+    ),
 }
 
 

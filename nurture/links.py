@@ -49,6 +49,13 @@ class Confirming(NamedTuple):
     until: datetime
 
 
+class Documented(NamedTuple):
+    """Which document is shown, at the latest when."""
+
+    document_id: str
+    until: datetime
+
+
 class Shown(NamedTuple):
     """A form's page: which form, when it was shown, and a name for the one filling in that it is good for."""
 
@@ -120,6 +127,15 @@ class Links:
         """Which proof is confirmed, and until when it may be."""
         proof, until = self._parts("confirm-consent", token, 2)
         return Confirming(proof, _moment(until))
+
+    def document(self, document_id: str, until: datetime) -> str:
+        """Where a document is shown, before then."""
+        return f"{self.base_url}/d/{self._token('document', document_id, _in_seconds(until))}"
+
+    def documented(self, token: str) -> Documented:
+        """Which document is shown, and until when it may be."""
+        document_id, until = self._parts("document", token, 2)
+        return Documented(document_id, _moment(until))
 
     def shown(self, form: str, at: datetime, nonce: str) -> str:
         """What a form's page sends back: which form it was, when it was shown, and a name for this one filling in."""

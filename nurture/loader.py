@@ -14,6 +14,8 @@ from nurture.campaign import Campaign
 from nurture.catalogue import Catalogue
 from nurture.check import Check, MailingCheck, Messages, faults_of_declared
 from nurture.definitions import Definition
+from nurture.document_check import faults_of_document
+from nurture.documents import Document
 from nurture.errors import CampaignFaults
 from nurture.faults import Fault, faults_of
 from nurture.form_check import faults_of_form
@@ -48,6 +50,7 @@ KINDS: Mapping[type, str] = {
     Survey: "surveys",
     Reward: "rewards",
     Retarget: "retargets",
+    Document: "documents",
 }
 
 
@@ -104,6 +107,8 @@ def read(campaigns: Path, templates: Path | None = None) -> Loaded:
         faults += MailingCheck(mailing, catalogue, files[f"mailings/{key}"], messages).faults()
     for key, form in catalogue.forms.items():
         faults += faults_of_form(form, catalogue, files[f"forms/{key}"])
+    for key, document in catalogue.documents.items():
+        faults += faults_of_document(document, files[f"documents/{key}"], messages)
     return Loaded(catalogue, tuple(faults))
 
 

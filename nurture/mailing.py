@@ -13,8 +13,9 @@ from nurture.steps import Message, Send
 class Mailing(BaseModel):
     """The message `template` to all who are in the `audience` when it comes by them.
 
-    What `topic`, `purpose`, quiet hours, windows and caps mean is what they mean for a campaign; whoever cannot get it
-    within `expires_after` of its beginning does not get it. Over the length of `spread` its leads get it one after the other.
+    What `topic`, `purpose`, quiet hours, windows, caps and `approval` mean is what they mean for a campaign; whoever cannot
+    get it within `expires_after` of its beginning does not get it. Over the length of `spread` its leads get it one after
+    the other.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class Mailing(BaseModel):
     on_unknown: Literal["hold", "resend"] | None = None
     expires_after: Length = days(3)
     spread: Length = days(0)
+    approval: bool = False
 
     @property
     def message(self) -> Message:
@@ -53,4 +55,5 @@ class Mailing(BaseModel):
             window=self.window,
             cap=self.cap,
             expires_after=self.expires_after,
+            approval=self.approval,
         )

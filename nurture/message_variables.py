@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nurture.fields import BANT, FIELDS, OPEN_GROUPS
-from nurture.steps import AskReferral, Confirm, Message, Survey
+from nurture.steps import AskReferral, Confirm, Message, Send, Survey
 
 COMPANY = ("name", "size", "turnover", "industry", "country", "city", "decision_makers")
 
@@ -35,11 +35,13 @@ def provided(step: Message) -> frozenset[str]:
             return ALWAYS | {"links.survey"}
         case Confirm():
             return ALWAYS | {"links.confirm"}
+        case Send(document=document) if document:
+            return ALWAYS | {"links.document", "document"}
         case _:
             return ALWAYS
 
 
-EVERY = ALWAYS | {"links.share", "referral.code", "links.survey", "links.confirm"}
+EVERY = ALWAYS | {"links.share", "referral.code", "links.survey", "links.confirm", "links.document", "document"}
 """For any message at all."""
 
 TEAM = frozenset(
@@ -51,6 +53,16 @@ TEAM = frozenset(
     }
 )  # fmt: skip
 """For the notices to a team: of a `notify`, a `task`, and the dossier of a hand-off."""
+
+DOCUMENT = frozenset(
+    {*(name for name in ALWAYS if name.startswith("lead.")), "document", "sender.name", "sender.postal_address"}
+)
+"""For documents; `document` has number, title, date, valid_until, currency, lines, net, taxes, total and data."""
+
+
+def usual(key: str) -> frozenset[str]:
+    """What a template may be given, by the folder that it is in."""
+    return {"team": TEAM, "documents": DOCUMENT}.get(key.partition("/")[0], EVERY)
 
 
 def lead_variables(profile: Mapping[str, Any], stage: str) -> dict[str, Any]:

@@ -67,12 +67,15 @@ class Message(Step):
 
 
 class Send(Message):
-    """A message of the campaign."""
+    """A message of the campaign, with a document of the lead's where one is named: by its link, and attached if it says so."""
 
     kind: Literal["send"] = "send"
+    document: str = ""
+    attach: bool = False
 
     def words(self) -> str:
-        return f"send {self.template}{self._by()}"
+        document = f" with {self.document}{' attached' if self.attach else ''}" if self.document else ""
+        return f"send {self.template}{self._by()}{document}"
 
 
 class Thank(Message):

@@ -45,14 +45,23 @@ def send(
     expires_after: timedelta | None = None,
     on_unknown: Literal["hold", "resend"] | None = None,
     legal_basis: str = "",
+    document: str = "",
+    attach: bool = False,
 ) -> steps.Step:
     """Send the message, by e-mail unless `channel` names another: `channel="sms"`, `channel=prefer("telegram", "email")`.
 
     `expires_after` gives it up visibly; `on_unknown` says what an ambiguous hand-over means; a `legal_basis` ("the lead
-    asked for it") makes it transactional: it goes at once, outside quiet hours and caps, without marketing consent.
+    asked for it") makes it transactional: it goes at once, outside quiet hours and caps, without marketing consent. A
+    `document` is issued for the lead: the message has `links.document`, and with `attach` the PDF goes along.
     """
     return steps.Send(
-        template=template, channel=channel, expires_after=expires_after, on_unknown=on_unknown, legal_basis=legal_basis
+        template=template,
+        channel=channel,
+        expires_after=expires_after,
+        on_unknown=on_unknown,
+        legal_basis=legal_basis,
+        document=document,
+        attach=attach,
     )
 
 

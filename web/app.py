@@ -23,6 +23,7 @@ from nurture.store import Store
 from web import (
     answers,
     confirmations,
+    documents,
     forms,
     hand_offs,
     health,
@@ -111,7 +112,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     problems.add_problems(app)
     ours = (
         intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, texts, links, answers, surveys, referrals, forms,
-        confirmations, tracker, looks, health,
+        confirmations, documents, tracker, looks, health,
     )  # fmt: skip
     for part in ours:
         app.include_router(part.routes)

@@ -1,9 +1,18 @@
 """The port that every channel fills: one message out, one verdict back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes along with a message; its repr shows nothing of it."""
+
+    name: str = field(repr=False)
+    kind: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,7 @@ class Envelope:
     language: str
     reply_to: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    attachments: Sequence[Attachment] = ()
 
 
 @dataclass(frozen=True)

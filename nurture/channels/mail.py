@@ -12,10 +12,11 @@ from email.header import Header
 from email.headerregistry import Address
 from email.utils import format_datetime
 from functools import lru_cache
+from urllib.parse import quote
 
 from email_validator import EmailNotValidError, validate_email
 
-from nurture.channels import Envelope
+from nurture.channels import Attachment, Envelope
 from nurture.errors import AddressRefused, MessageRefused
 
 # Control characters, line and paragraph separators of Unicode, lone surrogates: each could end a header or forge one.
@@ -23,6 +24,10 @@ UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 UNSPEAKABLE = re.compile(r"[\x00\ud800-\udfff]")
 HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 BOUNDARY = "=_nurture"  # "=_" occurs in neither encoding of the parts, so the same envelope makes the same mail
+OUTER = "=_nurture_files"
+ALTERNATIVE = f'multipart/alternative; boundary="{BOUNDARY}"'
+MIXED = f'multipart/mixed; boundary="{OUTER}"'
+KIND = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 LONGEST_WORD = 900  # RFC 5322 ends a line at 998
 OURS = frozenset(
     {"from", "to", "cc", "bcc", "subject", "date", "message-id", "reply-to", "sender", "return-path", "mime-version",
@@ -52,13 +57,17 @@ def compose(envelope: Envelope) -> Mail:
         "X-Nurture-Key": _text("X-Nurture-Key", envelope.key),
         "Content-Language": _text("Content-Language", envelope.language),
         "MIME-Version": "1.0",
-        "Content-Type": f'multipart/alternative; boundary="{BOUNDARY}"',
+        "Content-Type": MIXED if envelope.attachments else ALTERNATIVE,
     }
     if envelope.reply_to is not None:
         headers["Reply-To"] = _named("Reply-To", mailbox("Reply-To", envelope.reply_to))
     headers |= {_own(name): _text(name, value) for name, value in envelope.headers.items()}
     head = "".join(_folded(name, value) for name, value in headers.items())
-    mail = f"{head}\r\n{_part('plain', envelope.text)}{_part('html', envelope.html)}--{BOUNDARY}--\r\n"
+    body = f"{_part('plain', envelope.text)}{_part('html', envelope.html)}--{BOUNDARY}--\r\n"
+    if envelope.attachments:
+        files = "".join(map(_attached, envelope.attachments))
+        body = f"--{OUTER}\r\nContent-Type: {ALTERNATIVE}\r\n\r\n{body}{files}--{OUTER}--\r\n"
+    mail = f"{head}\r\n{body}"
     return Mail(sender.addr_spec, recipient.addr_spec, mail.encode("ascii"))
 
 
@@ -109,6 +118,25 @@ def _part(subtype: str, text: str) -> str:
         f'--{BOUNDARY}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
         f"{body.decode('ascii')}\r\n"
     )
+
+
+def _attached(file: Attachment) -> str:
+    """A file as a part of the mail; its name can neither end a header nor lead out of a folder."""
+    name = _fit("Content-Disposition", file.name)
+    if not name.strip(". ") or "/" in name or "\\" in name or not KIND.fullmatch(file.kind):
+        raise MessageRefused("an attachment has no proper name and kind; name it as invoice.pdf, application/pdf")
+    content = encodebytes(file.content).replace(b"\n", b"\r\n").decode("ascii")
+    return (
+        f"--{OUTER}\r\nContent-Type: {file.kind}\r\nContent-Transfer-Encoding: base64\r\n"
+        f"Content-Disposition: attachment; {_file_name(name)}\r\n\r\n{content}\r\n"
+    )
+
+
+def _file_name(name: str) -> str:
+    """The name as a parameter: in quotes where ASCII will do, else encoded (RFC 2231)."""
+    if name.isascii():
+        return f'filename="{name.replace(chr(34), chr(39))}"'
+    return f"filename*=utf-8''{quote(name, safe='')}"
 
 
 def _folded(name: str, value: str) -> str:

@@ -11,7 +11,7 @@ from nurture.cli.context import counted, out
 from nurture.faults import Fault
 from nurture.loader import read
 from nurture.mailing import Mailing
-from nurture.message_variables import EVERY, TEAM
+from nurture.message_variables import usual
 from nurture.retargeting.retarget import Retarget
 from nurture.settings import Settings, read_settings
 from nurture.steps import Call, Message
@@ -75,7 +75,7 @@ def _unsent(settings: Settings, campaigns: dict[str, Version], mailings: dict[st
     templates = Templates([settings.templates])
     for key in templates.keys():  # noqa: SIM118  # it is no mapping
         if key not in sent:
-            for text in templates.faults(key, TEAM if key.startswith("team/") else EVERY):
+            for text in templates.faults(key, usual(key)):
                 place, _, message = text.partition(": ")
                 yield Fault("error", place, message)
 

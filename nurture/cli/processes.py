@@ -50,7 +50,7 @@ def web(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
 ) -> None:
     """Run the web process: intake, webhooks, links and pages."""
-    _require_free(host, port)
+    require_free(host, port)
     _become("-m", "web", "--host", host, "--port", str(port), root=application_root("web/app.py"))
 
 
@@ -88,7 +88,8 @@ def mail(
         raise typer.Exit(1)
 
 
-def _require_free(host: str, port: int) -> None:
+def require_free(host: str, port: int) -> None:
+    """Say what to do when nothing can be listened on there."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

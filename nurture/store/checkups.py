@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from nurture.doctor import MOST_EXAMPLES, Past, Standing
 from nurture.ledger import Status
+from nurture.store.approvals import waiting
 from nurture.store.bulk_runs import UNDER_WAY
 from nurture.store.database import Session
 from nurture.store.journeys import RUNNING
@@ -63,6 +64,12 @@ async def bulk_runs(session: Session, before: datetime) -> list[str]:
 async def unknown(session: Session) -> Some:
     """Messages of which nobody knows whether they were sent."""
     return await _some(session, MessageRow.id, MessageRow.status == Status.UNKNOWN)
+
+
+async def unapproved(session: Session) -> Some:
+    """Templates whose messages are held until somebody approves them, and how many messages that are."""
+    held = await waiting(session)
+    return Some(held.total(), sorted(held)[:MOST_EXAMPLES])
 
 
 async def abandoned(session: Session, before: datetime) -> Some:

@@ -510,7 +510,9 @@ class BreakerRow(SQLModel, table=True):
 
 
 # More tables, by their noun; named here so that the metadata knows them.
+import nurture.store.approval_tables  # noqa: E402
 import nurture.store.capture_tables  # noqa: E402
+import nurture.store.document_tables  # noqa: E402
 import nurture.store.experiment_tables  # noqa: E402
 import nurture.store.hand_off_tables  # noqa: E402
 import nurture.store.merge_tables  # noqa: E402

@@ -9,7 +9,9 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import SQLModel, col, select
 
+from nurture.store.approval_tables import ApprovalRow
 from nurture.store.capture_tables import ArrivalRow, CaptureCountRow, ConsentProofRow, CostRow, VisitorRow
+from nurture.store.document_tables import DocumentCountRow, DocumentRow
 from nurture.store.experiment_tables import ExperimentDecisionRow, ExperimentEntryRow
 from nurture.store.hand_off_tables import HandOffDeedRow, TurnRow
 from nurture.store.merge_tables import MergeRow
@@ -98,6 +100,7 @@ PERSONAL: dict[type[SQLModel], About] = {
     ExperimentEntryRow: lambda lead_id: col(ExperimentEntryRow.lead_id) == lead_id,
     OrderLineRow: _lines,
     OrderRow: lambda lead_id: col(OrderRow.lead_id) == lead_id,
+    DocumentRow: lambda lead_id: col(DocumentRow.lead_id) == lead_id,
     RewardRow: _rewards,
     RecommendationRow: _recommendations,
     NeedRow: lambda lead_id: col(NeedRow.lead_id) == lead_id,
@@ -137,6 +140,7 @@ KEPT: dict[type[SQLModel], str] = {
     DeclarationRow: "what the team wrote",
     RebuildRow: "how far a rebuild of scores has come",
     SignOffRow: "what the team agreed to",
+    ApprovalRow: "what the team agreed to",
     BreakerRow: "how providers do",
     ReceiverRow: "how fast receivers take mail, by their names and domains",
     WarmUpRow: "how many messages senders sent on a day",
@@ -146,6 +150,7 @@ KEPT: dict[type[SQLModel], str] = {
     ExperimentDecisionRow: "which arm of an experiment won, by how many of nobody in particular",
     ApiKeyRow: "keys of systems",
     RetargetDeliveryRow: "what is on its way to advertising networks, without anybody in it",
+    DocumentCountRow: "how far numbers have been counted, so that none is given out twice",
     TurnRow: "whose turn it is among salespeople",
     LeaseRow: "which worker does what",
     MarkRow: "how far sweeps have come",

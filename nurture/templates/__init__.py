@@ -1,7 +1,8 @@
 """Messages rendered from files: subject, HTML and text, per language.
 
 A message `price-list/greet` is one file a language, `price-list/greet.en.j2`, which extends a layout and fills the
-blocks `subject`, `html` and, where the text shall differ from that of the HTML, `text`.
+blocks `subject`, `html` and, where the text shall differ from that of the HTML, `text`. In `price-list/greet.en.mjml.j2`
+the HTML is written as MJML.
 """
 
 import re
@@ -16,16 +17,21 @@ from traceback import walk_tb
 from css_inline import CSSInliner
 from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 
+from nurture.content import Tags, tags_of
 from nurture.errors import NotFound
 from nurture.templates.check import Check
+from nurture.templates.filters import TemplateFault
+from nurture.templates.mjml import html_of
 from nurture.templates.plain_text import plain_text
-from nurture.templates.sandbox import LONGEST, Rounds, Sandbox, TemplateFault, check_links
+from nurture.templates.sandbox import LONGEST, Rounds, Sandbox, check_links
+from nurture.templates.sources import A_TICK, Sources
 
 __all__ = ["Rendered", "TemplateFault", "Templates", "plain_text"]
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
-A_TICK = 1_000_000_000  # ns: two changes of a folder within a tick of the disk's clock look like one
 KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+MJML = ".mjml.j2"
+FILE = re.compile(rf"(?P<name>[A-Za-z0-9_-]+)\.(?P<language>{LANGUAGE.pattern})(\.mjml)?\.j2")
 
 
 @dataclass(frozen=True)
@@ -46,18 +52,22 @@ class Templates:
         self._default_language = default_language
         self._html = Sandbox(directories, autoescape=True)
         self._plain = Sandbox(directories, autoescape=False)
+        self.sources = Sources(self._directories, self._html)
         self._listed: dict[Path, tuple[int, frozenset[str]]] = {}
+        self._files: dict[str, tuple[tuple[frozenset[str], ...], dict[str, str]]] = {}
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
     def render(self, key: str, language: str | None, context: Mapping[str, object]) -> Rendered:
         """The message in that language or the nearest there is; TemplateFault names file and line, never a value."""
-        chosen = self._nearest(key, language or self._default_language)
-        file = f"{key}.{chosen}.j2"
+        chosen, file = self._nearest(key, language or self._default_language)
         given = {**context, "language": chosen}
         subject = self._part(self._plain, file, "subject", given).strip()
         if not subject or len(subject.splitlines()) > 1:
             raise TemplateFault(f"{file}: the subject must be one line of text")
         html = self._part(self._html, file, "html", given | {"subject": subject})
+        if file.endswith(MJML):
+            html = html_of(html, file)
+        _check_links(html, file)
         if "text" in self._plain.get_template(file).blocks:
             text = _tidy(self._part(self._plain, file, "text", given | {"subject": subject}))
         else:
@@ -70,13 +80,31 @@ class Templates:
 
     def languages(self, key: str) -> list[str]:
         """The languages a message is written in."""
+        return sorted(self.files(key))
+
+    def files(self, key: str) -> dict[str, str]:
+        """The files of a message by language, each within its directory."""
         if not KEY.fullmatch(key):
-            return []
+            return {}
         folder, _, name = key.rpartition("/")
-        files = chain.from_iterable(self._names(place / folder) for place in self._directories)
-        ours = (file for file in files if file.startswith(f"{name}.") and file.endswith(".j2"))
-        endings = {file.removeprefix(f"{name}.").removesuffix(".j2") for file in ours}
-        return sorted(ending for ending in endings if LANGUAGE.fullmatch(ending))
+        there = tuple(self._names(place / folder) for place in self._directories)
+        known, files = self._files.get(key, ((), {}))
+        if len(known) != len(there) or any(one is not other for one, other in zip(known, there, strict=True)):
+            ours = [found for one in there for file in sorted(one) if (found := FILE.fullmatch(file))]
+            files = {}
+            for found in ours:
+                if found["name"] == name:
+                    files.setdefault(found["language"], f"{folder}/{found[0]}" if folder else found[0])
+            self._files[key] = there, files
+        return files
+
+    def fingerprint(self, key: str) -> str:
+        """SHA-256 of all that a message is made of, in every language; another one when any of it is changed."""
+        return self.sources.fingerprint(self.files(key).values())
+
+    def tags(self, key: str) -> Tags:
+        """What a message is for, by the heads of its files."""
+        return tags_of(chain.from_iterable(map(self.sources.assigned, self.files(key).values())))
 
     def _names(self, folder: Path) -> frozenset[str]:
         """The files of a folder, read again when one has come or gone."""
@@ -107,22 +135,27 @@ class Templates:
 
     def keys(self) -> list[str]:
         """All messages: every file that is named for a language, outside `layouts`."""
-        files = (file.relative_to(place) for place in self._directories for file in place.rglob("*.*.j2"))
-        return sorted({file.as_posix().rsplit(".", 2)[0] for file in files if file.parts[0] != "layouts"})
+        files = (file.relative_to(place) for place in self._directories for file in place.rglob("*.j2"))
+        named = (file for file in files if file.parts[0] != "layouts" and FILE.fullmatch(file.name))
+        return sorted({file.with_name(file.name.partition(".")[0]).as_posix() for file in named})
 
     def _checks(self, key: str) -> Iterator[Check]:
-        return (Check(self._html, f"{key}.{language}.j2") for language in self.languages(key))
+        return (Check(self._html, file) for _, file in sorted(self.files(key).items()))
 
-    def _nearest(self, key: str, language: str) -> str:
-        """The language of the reader, else without its region, else the default, else any."""
-        written = {name.replace("_", "-").lower(): name for name in self.languages(key)}
-        if not written:
+    def language_for(self, key: str, language: str | None) -> str:
+        """The language that a reader of that one gets."""
+        return self._nearest(key, language or self._default_language)[0]
+
+    def _nearest(self, key: str, language: str) -> tuple[str, str]:
+        """The language of the reader, else without its region, else the default, else any; and its file."""
+        files = self.files(key)
+        if not files:
             raise NotFound(f"message {key} has no file in {', '.join(map(str, self._directories))}")
+        written = {name.replace("_", "-").lower(): name for name in sorted(files)}
         wanted = language.replace("_", "-").lower()
-        for candidate in (wanted, wanted.partition("-")[0], self._default_language.lower()):
-            if candidate in written:
-                return written[candidate]
-        return next(iter(written.values()))
+        candidates = (wanted, wanted.partition("-")[0], self._default_language.lower())
+        chosen = next((written[one] for one in candidates if one in written), next(iter(written.values())))
+        return chosen, files[chosen]
 
     def _part(self, environment: Sandbox, file: str, part: str, given: Mapping[str, object]) -> str:
         """One part of the message; the layout is told which by `part`."""
@@ -133,12 +166,16 @@ class Templates:
                 if length > LONGEST:
                     raise TemplateFault(f"the {part} is longer than {LONGEST} characters")
                 pieces.append(piece)
-            rendered = "".join(pieces)
-            if part == "html":
-                check_links(rendered)
         except Exception as error:  # noqa: BLE001  # a template may raise anything
             raise _fault(file, error) from None  # the error may tell what the lead's data are
-        return rendered
+        return "".join(pieces)
+
+
+def _check_links(html: str, file: str) -> None:
+    try:
+        check_links(html)
+    except TemplateFault as fault:
+        raise TemplateFault(f"{file}: {fault}") from None
 
 
 def _fault(file: str, error: Exception) -> TemplateFault:

@@ -7,7 +7,10 @@ from itertools import pairwise
 
 from jinja2 import Environment, TemplateNotFound, TemplateSyntaxError, meta, nodes
 
-OWN_NAMES = frozenset({"language", "part", "subject", "range"})  # given by Templates itself
+from nurture.templates.filters import missing_forms
+from nurture.templates.mjml import tag_faults
+
+OWN_NAMES = frozenset({"language", "part", "subject", "range", "zone"})  # given to every message
 NEEDED_BLOCKS = ("subject", "html")
 
 
@@ -27,6 +30,7 @@ class Check:
         self.faults: list[str] = []
         self._environment = environment
         self._seen: set[str] = set()
+        self._language = file.split(".")[1]
         blocks, layouts = self._chain(file)
         if not layouts and not self.faults:
             self.faults.append(
@@ -82,9 +86,18 @@ class Check:
             f"{self._place(file, line)}: an attribute without quotes takes a value; write the quotes"
             for line in _unquoted(tree)
         ]
+        self.faults += [
+            f"{self._place(file, line)}: plural lacks {', '.join(f'{one}=' for one in lacking)}; {self._language} has it"
+            for line, lacking in _without_forms(tree, self._language)
+        ]
+        if file.endswith(".mjml.j2"):
+            self.faults += [f"{self._place(file, line)}: {fault}" for line, fault in tag_faults(source)]
         for reference in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport)):
             part = reference.template  # type: ignore[attr-defined]  # find_all forgets which nodes it was asked for
-            if isinstance(part, nodes.Const) and part.value not in self._seen:
+            if not isinstance(part, nodes.Const):
+                named = type(reference).__name__.lower()
+                self.faults.append(f"{self._place(file, reference.lineno)}: {named} must name a file, in quotes")
+            elif part.value not in self._seen:
                 self._read(str(part.value), self._place(file, reference.lineno))
         return tree
 
@@ -118,6 +131,15 @@ def _unquoted(tree: nodes.Template) -> Iterator[int]:
                 tag = before.data.rpartition("<")[2]
                 if "<" in before.data and ">" not in tag and tag.rstrip().endswith("="):
                     yield value.lineno
+
+
+def _without_forms(tree: nodes.Template, language: str) -> Iterator[tuple[int, list[str]]]:
+    """The lines where a plural is not given all the forms that the language has, and those that it lacks."""
+    for used in tree.find_all(nodes.Filter):
+        if used.name == "plural" and used.dyn_kwargs is None:
+            lacking = missing_forms(language, {str(one.key): one for one in used.kwargs})
+            if lacking:
+                yield used.lineno, lacking
 
 
 def _used(tree: nodes.Template) -> Iterator[tuple[str, int]]:

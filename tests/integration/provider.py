@@ -62,6 +62,7 @@ class Taken(NamedTuple):
     text: str
     headers: Mapping[str, str]
     tracked: bool
+    files: Mapping[str, bytes] = {}
 
 
 @dataclass
@@ -129,8 +130,9 @@ def sendgrid(desk: Desk, call: Call) -> Reply:
     sender = f"{given['from']['name']} <{given['from']['email']}>"
     headers = given["headers"]
     desk.took.append(
-        Taken(recipient["email"], sender, given["subject"], parts["text/html"], parts["text/plain"], headers, tracked)
-    )
+        Taken(recipient["email"], sender, given["subject"], parts["text/html"], parts["text/plain"], headers, tracked,
+              _files(given.get("attachments", []), "filename"))
+    )  # fmt: skip
     return Reply(202, None, {"X-Message-Id": "sg-1"})
 
 
@@ -151,7 +153,9 @@ def mailgun(desk: Desk, call: Call) -> Reply:
     html, text = _part(mail, "text/html"), _part(mail, "text/plain")
     headers = {name: str(value) for name, value in mail.items()}
     tracked = form["o:tracking"] != b"no"
-    desk.took.append(Taken(form["to"].decode(), mail["From"], mail["Subject"], html, text, headers, tracked))
+    desk.took.append(
+        Taken(form["to"].decode(), mail["From"], mail["Subject"], html, text, headers, tracked, _files_of(mail))
+    )
     return Reply(200, {"id": "<mg-1@mg.example.org>", "message": "Queued. Thank you."})
 
 
@@ -171,8 +175,9 @@ def postmark(desk: Desk, call: Call) -> Reply:
     headers = {one["Name"]: one["Value"] for one in given["Headers"]}
     tracked = given["TrackOpens"] or given["TrackLinks"] != "None"
     desk.took.append(
-        Taken(given["To"], given["From"], given["Subject"], given["HtmlBody"], given["TextBody"], headers, tracked)
-    )
+        Taken(given["To"], given["From"], given["Subject"], given["HtmlBody"], given["TextBody"], headers, tracked,
+              _files(given.get("Attachments", []), "Name", "Content"))
+    )  # fmt: skip
     return Reply(200, {"ErrorCode": 0, "Message": "OK", "MessageID": "pm-1", "To": given["To"]})
 
 
@@ -194,7 +199,8 @@ def amazon_ses(desk: Desk, call: Call) -> Reply:
         return Reply(400, {"message": "the content is bad"}, {"x-amzn-ErrorType": "MessageRejected:http://ses"})
     html, text = _part(mail, "text/html"), _part(mail, "text/plain")
     headers = {name: str(value) for name, value in mail.items()}
-    desk.took.append(Taken(recipient, mail["From"], mail["Subject"], html, text, headers, tracked=False))
+    taken = Taken(recipient, mail["From"], mail["Subject"], html, text, headers, tracked=False, files=_files_of(mail))
+    desk.took.append(taken)
     assert given["EmailTags"] == [{"Name": "nurture", "Value": _local(headers["Message-ID"])}]
     return Reply(200, {"MessageId": "ses-1"})
 
@@ -222,6 +228,7 @@ def resend(desk: Desk, call: Call) -> Reply:
             given["text"],
             given["headers"],
             tracked=False,
+            files=_files(given.get("attachments", []), "filename"),
         )
     )
     return Reply(200, {"id": "re-1"})
@@ -241,8 +248,9 @@ def unisender_go(desk: Desk, call: Call) -> Reply:
     sender = f"{given['from_name']} <{given['from_email']}>"
     body, tracked = given["body"], bool(given["track_links"] or given["track_read"])
     desk.took.append(
-        Taken(recipient["email"], sender, given["subject"], body["html"], body["plaintext"], given["headers"], tracked)
-    )
+        Taken(recipient["email"], sender, given["subject"], body["html"], body["plaintext"], given["headers"], tracked,
+              _files(given.get("attachments", []), "name"))
+    )  # fmt: skip
     return Reply(200, {"status": "success", "job_id": "ug-1", "emails": [recipient["email"]]})
 
 
@@ -320,11 +328,24 @@ def _form(call: Call) -> dict[str, bytes]:
     return found
 
 
-def _part(mail: Message, kind: str) -> str:
-    part = next(one for one in mail.walk() if one.get_content_type() == kind)
+def _files_of(mail: Message) -> dict[str, bytes]:
+    return {str(one.get_filename()): _bytes(one) for one in mail.walk() if one.get_filename()}
+
+
+def _files(given: list[dict[str, str]], name: str, content: str = "content") -> dict[str, bytes]:
+    """What goes along, by its names."""
+    return {one[name]: b64decode(one[content]) for one in given}
+
+
+def _bytes(part: Message) -> bytes:
     content = part.get_payload(decode=True)
     assert isinstance(content, bytes)
-    return content.decode().replace("\r\n", "\n").rstrip("\n")
+    return content
+
+
+def _part(mail: Message, kind: str) -> str:
+    part = next(one for one in mail.walk() if one.get_content_type() == kind)
+    return _bytes(part).decode().replace("\r\n", "\n").rstrip("\n")
 
 
 def _local(message_id: str) -> str:

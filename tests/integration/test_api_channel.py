@@ -8,15 +8,15 @@ import pytest
 from pydantic import SecretStr
 
 from activities.messengers import MessengerChannel
-from activities.network import Network
 from activities.webhooks import Webhooks
-from nurture.channels import Channel, Envelope
+from nurture.channels import Attachment, Channel, Envelope
 from nurture.channels.api import ApiChannel
 from nurture.channels.providers.names import PROVIDERS
 from nurture.channels.texts.names import SMS_PROVIDERS
 from nurture.channels.texts.telegram import Telegram
 from nurture.errors import AddressRefused, Ambiguous, BadSettings, MessageRefused, ProviderUnavailable, SendError
 from nurture.messengers import Messenger
+from nurture.network import Network
 from tests.integration import provider
 from tests.integration.provider import (
     ACCOUNT,
@@ -51,6 +51,7 @@ KEY_SETTINGS = {
     "telegram": "NURTURE_TELEGRAM_TOKEN",
     "messenger": "NURTURE_HOOK_SECRETS__MESSENGER",
 }
+PDF = bytes(range(256)) * 40
 LETTER = Envelope(
     key="journey/greet/0/1",
     message_id="<0123456789abcdef@example.org>",
@@ -154,6 +155,23 @@ async def test_a_text_is_taken_as_it_was_written(line: Line) -> None:
 @pytest.mark.parametrize("text", [" \n", "half a \ud800"])
 async def test_a_text_that_says_nothing_or_cannot_be_said_is_not_sent(line: Line, text: str) -> None:
     assert isinstance(await line.trouble(replace(line.letter, text=text)), MessageRefused)
+    assert line.desk.calls == []
+
+
+@only_email
+async def test_a_file_goes_along_as_it_is(line: Line) -> None:
+    await line.channel.send(replace(LETTER, attachments=(Attachment("invoice-1.pdf", "application/pdf", PDF),)))
+
+    (taken,) = line.desk.took
+    assert taken.files == {"invoice-1.pdf": PDF}
+    assert (taken.html, taken.text) == (LETTER.html, LETTER.text)
+
+
+@only_email
+async def test_a_file_whose_name_would_end_a_header_is_refused_by_each(line: Line) -> None:
+    evil = Attachment("a.pdf\r\nBcc: eve@example.org", "application/pdf", PDF)
+
+    assert isinstance(await line.trouble(replace(LETTER, attachments=(evil,))), MessageRefused)
     assert line.desk.calls == []
 
 

@@ -41,6 +41,7 @@ from nurture.profile import address_hash, key_hash
 from nurture.store import Store, outbox
 from nurture.store.bulk import table
 from nurture.store.consents import current_consents
+from nurture.store.document_tables import DocumentRow
 from nurture.store.erasure import Erased, erase
 from nurture.store.experiment_tables import ExperimentEntryRow
 from nurture.store.export import export
@@ -141,6 +142,8 @@ async def deals(life: Life, email: str, lead_id: str, name: str) -> None:
         assert journey_id is not None
         session.add(NeedRow(lead_id=lead_id, product="kit", kind="explicit", readiness=50, cause=name, at=life.now))
         session.add(RecommendationRow(code=name, attributed=False, at=life.now, **about))
+        session.add(DocumentRow(kind="invoice", number=name, occasion=name, lead_id=lead_id, title=name, language="en",
+                                currency="EUR", total="1", html=name, at=life.now))  # fmt: skip
         session.add(RewardRow(reward="month", cause=name, points=1, granted_at=life.now, **about))
         session.add(ThankRow(order_id=order_id, lead_id=lead_id, journey_id=journey_id, occurrence=name, at=life.now))
 

@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from activities.errands import TryAgain
-from activities.network import Address, Network, is_public, reach
 from activities.webhooks import Webhooks
+from nurture.network import Address, Network, is_public, reach
 from nurture.settings import Settings
 from tests.integration.hook import Hook
 

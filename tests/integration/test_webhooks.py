@@ -13,13 +13,13 @@ from standardwebhooks import Webhook
 from structlog.testing import capture_logs
 
 from activities.errands import TryAgain
-from activities.network import Network, reach
 from activities.webhooks import Webhooks
 from nurture import Campaign, Hook, State, call, days, escalate, on, wait
 from nurture.catalogue import Catalogue
 from nurture.definitions import Definition
 from nurture.errors import BadSettings
 from nurture.lead import lead
+from nurture.network import Network, reach
 from nurture.settings import Settings
 from nurture.store.models import RequestRow
 from tests.integration import hook as answers

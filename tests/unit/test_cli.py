@@ -1,5 +1,7 @@
 from importlib import import_module
+from json import loads
 from pathlib import Path
+from socket import socket
 
 import pytest
 import typer
@@ -243,6 +245,58 @@ def test_notices_to_the_team_can_be_seen_too(notice: str) -> None:
 def test_a_message_mistyped_is_put_right() -> None:
     told = run("preview", "welcome/helo")
     assert (told.exit_code, 'did you mean "welcome/hello"?' in told.output) == (1, True)
+
+
+def test_all_messages_are_shown_in_a_browser_where_the_port_is_free() -> None:
+    with socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        told = run("preview", "--port", str(taken.getsockname()[1]))
+    assert (told.exit_code, "say another --port" in told.output) == (1, True)
+
+
+# --- lint ---
+
+
+def test_there_is_nothing_wrong_with_the_messages_of_a_new_repository() -> None:
+    assert run("lint").output == "5 templates: nothing is wrong\n"
+
+
+def test_what_is_wrong_with_a_message_is_told_with_its_place_for_people_and_for_programs() -> None:
+    file = Path("templates/welcome/hello.en.j2")
+    file.write_text(file.read_text().replace("{% block html %}", '{% block html %}<img src="https://example.com/a">'))
+    told, data = run("lint", "welcome/hello"), run("lint", "welcome/hello", "--json")
+
+    assert told.output.startswith("warning: templates/welcome/hello.en.j2:4: a picture has no alt")
+    assert told.output.endswith("1 template: nothing is wrong, 1 warning\n")
+    [one] = loads(data.output)
+    assert (one["rule"], one["file"], one["line"]) == ("alt", "templates/welcome/hello.en.j2", 4)
+
+
+def test_a_message_that_would_break_makes_lint_fail() -> None:
+    Path("templates/welcome/hello.ru.j2").write_text("{% if %}")
+    told = run("lint")
+    assert (told.exit_code, "hello.ru.j2:1: Expected an expression" in told.output) == (1, True)
+
+
+def test_a_word_misspelt_is_found_when_asked_for() -> None:
+    file = Path("templates/welcome/hello.en.j2")
+    file.write_text(file.read_text().replace("<p>Hello", "<p>Helllo there, Hello and helllo"))
+    assert "helllo: no dictionary knows it; did you mean hello?" in run("lint", "--spelling").output
+
+
+# --- content ---
+
+
+def test_the_content_report_shows_what_is_covered_and_what_is_not() -> None:
+    file = Path("templates/welcome/hello.en.j2")
+    file.write_text('{% set stage = "interest" %}{% set objection = "price" %}' + file.read_text())
+    told, data = run("report", "content").output, loads(run("report", "content", "--json").output)
+
+    assert "stages without content: need, visit, learn, return, buy, repeat, promoter\n" in told
+    assert "messages without a stage: welcome/remind\n" in told
+    assert [one["stage"] for one in data["stages"] if one["messages"]] == ["interest"]
+    assert data["stages"][1]["campaigns"] == ["welcome"]
 
 
 # --- processes ---

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-WITH_CODE = [ROOT / "README.md", ROOT / "docs/campaigns.md"]
+WITH_CODE = [ROOT / "README.md", ROOT / "docs/campaigns.md", ROOT / "docs/how-to/documents.md"]
 
 
 @pytest.mark.parametrize("text", WITH_CODE, ids=lambda path: path.name)

@@ -9,7 +9,7 @@ from email.policy import compat32, default
 
 import pytest
 
-from nurture.channels import Envelope
+from nurture.channels import Attachment, Envelope
 from nurture.channels.mail import Mail, compose
 from nurture.channels.replies import Stage, provider_id, refusal, scrubbed
 from nurture.errors import AddressRefused, MessageRefused, ProviderUnavailable, SendError
@@ -26,6 +26,7 @@ ENVELOPE = Envelope(
     language="en",
     headers={"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
 )
+PLAIN = Attachment('a "b".pdf', "application/pdf", b"%PDF")
 MAIL = Mail("anna@example.com", "bob@customer.example", b"")
 
 
@@ -45,6 +46,38 @@ def test_a_mail_has_both_parts_and_its_headers() -> None:
     assert mail["Date"].datetime == ENVELOPE.date
     assert mail["Content-Language"] == "en"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_files_go_along_beside_both_parts() -> None:
+    content = bytes(range(256)) * 10
+    mail = made(attachments=(Attachment("Счёт № 1.pdf", "application/pdf", content), PLAIN))
+
+    assert mail.get_content_type() == "multipart/mixed"
+    both, russian, plain = mail.iter_parts()
+    assert [part.get_content().strip() for part in both.iter_parts()] == ["Hello", "<p>Hello</p>"]
+    assert (russian.get_filename(), russian.get_content_type()) == ("Счёт № 1.pdf", "application/pdf")
+    assert russian.get_content() == content
+    assert (plain.get_filename(), plain.get_content_disposition()) == ("a 'b'.pdf", "attachment")
+
+
+@pytest.mark.parametrize(
+    "name", ["a.pdf\r\nBcc: eve@example.com", "a\n.pdf", "a\x00.pdf", "a\u2028.pdf", "", "..", "../a.pdf", "a\\b.pdf"]
+)
+def test_a_file_with_a_name_that_could_do_harm_is_refused(name: str) -> None:
+    with pytest.raises(MessageRefused):
+        made(attachments=(Attachment(name, "application/pdf", b""),))
+
+
+@pytest.mark.parametrize("kind", ["application/pdf\r\nX: y", "pdf", "text/html; name=x"])
+def test_a_file_of_a_kind_that_could_do_harm_is_refused(kind: str) -> None:
+    with pytest.raises(MessageRefused):
+        made(attachments=(Attachment("a.pdf", kind, b""),))
+
+
+def test_no_file_is_read_in_the_repr_of_its_envelope() -> None:
+    assert "secret" not in repr(
+        replace(ENVELOPE, attachments=(Attachment("secret.pdf", "application/pdf", b"secret"),))
+    )
 
 
 def test_angle_brackets_of_a_message_id_are_not_doubled() -> None:

@@ -269,6 +269,16 @@ def test_a_link_that_leads_somewhere_is_let_through(bare: Folder, good: str) -> 
     assert f'href="{good}"' in bare.render(website=good)[1]
 
 
+def test_a_picture_may_stand_in_the_message_itself_and_nowhere_else(bare: Folder) -> None:
+    bare.message('<img src="data:image/png;base64,iVBORw0KGgo=">')
+    assert "data:image/png" in bare.render()[1]
+
+    for other in ('<a href="data:image/png;base64,iVBORw0KGgo=">', '<img src="data:image/svg+xml;base64,PHN2Zz4=">'):
+        bare.message(other)
+        with pytest.raises(TemplateFault, match="neither http"):
+            bare.render()
+
+
 @pytest.mark.parametrize(
     "attack",
     [
@@ -288,6 +298,20 @@ def test_a_link_that_leads_somewhere_is_let_through(bare: Folder, good: str) -> 
         "{{ range(1000000000)|list }}",
         "{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}{% endfor %}{% endfor %}{% endfor %}",
         "{% for a in range(9000) %}{{ '-' * 1000 }}{% endfor %}",
+        "{% for a in [1]*999 %}{% for b in [1]*999 %}{% for c in [1]*999 %}{% endfor %}{% endfor %}{% endfor %}",
+        "{% for a in 'abc' * 300000 %}{% endfor %}",
+        "{{ range(9000)|join('x' * 1000) }}",
+        "{{ range(9000)|list|join('x' * 1000) }}",
+        "{{ ('a' * 9000)|replace('a', 'b' * 9000) }}",
+        "{{ ('a' * 9000).replace('a', 'b' * 9000) }}",
+        "{{ ('a' * 9000)|replace('', 'b' * 9000) }}",
+        "{{ 'a'.join(range(9000)) }}",
+        "{% set x = 'x' * 900000 %}{% set y = x ~ x %}",
+        "{% set x = 'x' * 900000 %}{% set y = x + x %}",
+        "{% set x = [1] * 900000 %}{% set y = x + x %}",
+        "{{ [1]|batch(1000000000, 'x')|list }}",
+        "{{ [1]|slice(1000000000)|list }}",
+        "{{ 1.5|round(1000000000, 'ceil') }}",
         "{{ lead.update({'first_name': 'Eve'}) }}",
         "{{ self.__init__ }}",
         "{{ lipsum() }}",

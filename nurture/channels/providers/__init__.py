@@ -5,6 +5,7 @@ A provider is a file: one class, and one line in `nurture.channels.providers.nam
 
 import json
 from abc import ABC, abstractmethod
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
-from nurture.channels import Envelope, Receipt
+from nurture.channels import Attachment, Envelope, Receipt
 from nurture.channels.mail import Mail, compose
 from nurture.channels.replies import scrubbed
 from nurture.errors import AddressRefused, Ambiguous, MessageRefused, ProviderUnavailable, SendError
@@ -143,6 +144,11 @@ def address_refused(answer: Answer, mail: Mail, said: str, code: str = "") -> Ad
         f"the provider sends nothing to the address ({code}); correct it in the profile",
         code=code, reply=scrubbed(said, mail),
     )  # fmt: skip
+
+
+def in_base64(envelope: Envelope) -> list[tuple[Attachment, str]]:
+    """The files that go along, with their content as text."""
+    return [(file, b64encode(file.content).decode()) for file in envelope.attachments]
 
 
 def words(*given: Any) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from nurture.channels import Envelope, Receipt
 from nurture.channels.mail import Mail, bare, own_name
-from nurture.channels.providers import Answer, Provider, Request, address_refused, later, refusal, words
+from nurture.channels.providers import Answer, Provider, Request, address_refused, in_base64, later, refusal, words
 
 TAKEN, NOT_THE_ADDRESS, NO_CREDIT, INACTIVE, TOO_MANY = 0, 300, 405, 406, 429
 
@@ -37,6 +37,11 @@ class Postmark(Provider):
         }
         if envelope.reply_to is not None:
             message["ReplyTo"] = envelope.reply_to
+        if envelope.attachments:
+            message["Attachments"] = [
+                {"Name": file.name, "ContentType": file.kind, "Content": content}
+                for file, content in in_base64(envelope)
+            ]
         return Request("/email", self._token(), json=message)
 
     def receipt(self, answer: Answer, mail: Mail) -> Receipt:

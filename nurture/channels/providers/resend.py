@@ -4,7 +4,7 @@ from typing import Any
 
 from nurture.channels import Envelope, Receipt
 from nurture.channels.mail import Mail, bare, own_name
-from nurture.channels.providers import Answer, Provider, Request, address_refused, later, refusal, words
+from nurture.channels.providers import Answer, Provider, Request, address_refused, in_base64, later, refusal, words
 
 LONGEST_KEY = 256
 
@@ -32,6 +32,11 @@ class Resend(Provider):
         }
         if envelope.reply_to is not None:
             message["reply_to"] = envelope.reply_to
+        if envelope.attachments:
+            message["attachments"] = [
+                {"filename": file.name, "content_type": file.kind, "content": content}
+                for file, content in in_base64(envelope)
+            ]
         headers = {
             "Authorization": f"Bearer {self.key.get_secret_value()}",
             "Idempotency-Key": envelope.key[:LONGEST_KEY],

@@ -4,7 +4,7 @@ from typing import Any
 
 from nurture.channels import Envelope, Receipt
 from nurture.channels.mail import Mail, bare, mailbox, own_name
-from nurture.channels.providers import Answer, Provider, Request, address_refused, refusal, words
+from nurture.channels.providers import Answer, Provider, Request, address_refused, in_base64, refusal, words
 
 
 class SendGrid(Provider):
@@ -35,6 +35,11 @@ class SendGrid(Provider):
         }
         if envelope.reply_to is not None:
             message["reply_to"] = {"email": mailbox("Reply-To", envelope.reply_to).addr_spec}
+        if envelope.attachments:
+            message["attachments"] = [
+                {"filename": file.name, "type": file.kind, "content": content, "disposition": "attachment"}
+                for file, content in in_base64(envelope)
+            ]
         return Request("/v3/mail/send", {"Authorization": f"Bearer {self.key.get_secret_value()}"}, json=message)
 
     def receipt(self, answer: Answer, mail: Mail) -> Receipt:

@@ -5,7 +5,7 @@ from typing import Any
 
 from nurture.channels import Envelope, Receipt
 from nurture.channels.mail import Mail, bare, mailbox, own_name
-from nurture.channels.providers import Answer, Provider, Request, address_refused, later, refusal, words
+from nurture.channels.providers import Answer, Provider, Request, address_refused, in_base64, later, refusal, words
 
 FOR_NOW = "temporary_unavailable"
 
@@ -31,6 +31,10 @@ class UnisenderGo(Provider):
         }
         if envelope.reply_to is not None:
             message["reply_to"] = mailbox("Reply-To", envelope.reply_to).addr_spec
+        if envelope.attachments:
+            message["attachments"] = [
+                {"type": file.kind, "name": file.name, "content": content} for file, content in in_base64(envelope)
+            ]
         return Request(
             "/ru/transactional/api/v1/email/send.json",
             {"X-API-KEY": self.key.get_secret_value()},

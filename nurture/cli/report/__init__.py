@@ -3,6 +3,7 @@
 import typer
 
 from nurture.cli.report.campaigns import campaign
+from nurture.cli.report.content import content
 from nurture.cli.report.definitions import definitions
 from nurture.cli.report.experiments import experiments
 from nurture.cli.report.life_cycle import rfm, stages
@@ -22,3 +23,4 @@ report.command("lift")(lift)
 report.command("versions")(versions)
 report.command("stages")(stages)
 report.command("rfm")(rfm)
+report.command("content")(content)
