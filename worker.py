@@ -36,6 +36,7 @@ from nurture.channels.measured import MeasuredChannel
 from nurture.channels.providers.names import PROVIDERS
 from nurture.channels.rated import RatedChannel
 from nurture.channels.smtp import SmtpChannel
+from nurture.deliverability.receivers import receiver
 from nurture.dispatcher import Dispatcher
 from nurture.errors import NurtureError, Unavailable
 from nurture.links import Links
@@ -66,7 +67,23 @@ def email(settings: Settings, store: Store, metrics: Metrics) -> Channel:
     """The e-mail channel by the settings: measured, at their rate, behind the breaker of its provider, by receivers."""
     measured = MeasuredChannel(_by_api(settings) if settings.email_by != "smtp" else _by_smtp(settings), metrics)
     guarded = GuardedChannel(RatedChannel(measured, settings.email_rate) if settings.email_rate else measured, store)
-    return ByReceiver(guarded, store, rates=settings.email_receivers, places=settings.places_per_receiver)
+    return ByReceiver(
+        guarded,
+        store,
+        rates=settings.email_receivers,
+        places=settings.places_per_receiver,
+        receiver_of=_receivers(settings),
+    )
+
+
+def _receivers(settings: Settings) -> Callable[[str], str]:
+    """Who takes mail for an address."""
+    if not settings.email_receivers_by_mx:
+        return receiver
+    from nurture.deliverability.hosting import Hosting  # what is not used is not loaded
+    from nurture.deliverability.resolver import Resolved
+
+    return Hosting(Resolved()).receiver
 
 
 def _by_api(settings: Settings) -> Channel:

@@ -37,10 +37,12 @@ class ByReceiver:
         *,
         rates: Mapping[str, float],
         places: int,
+        receiver_of: Callable[[str], str] = receiver,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name = channel.name
         self._channel, self._store, self._rates, self._clock = channel, store, rates, clock
+        self._receiver_of = receiver_of
         self._places, self._taken = places, WeakValueDictionary[str, asyncio.Semaphore]()
         self._flows: dict[str, Flow] = {}
         self._shares: dict[str, _Share] = {}
@@ -48,7 +50,7 @@ class ByReceiver:
 
     async def send(self, envelope: Envelope) -> Receipt:
         """Hand the message over when it is its receiver's turn, or put it off."""
-        to = receiver(envelope.recipient)
+        to = self._receiver_of(envelope.recipient)
         await self._look()
         if (rate := self._rate(to)) is not None:
             await self._take_turn(to, rate)
