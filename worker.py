@@ -86,8 +86,18 @@ def channels(settings: Settings, store: Store, catalogue: Catalogue, metrics: Me
     for channel, rate in found:
         measured = MeasuredChannel(channel, metrics)
         made[channel.name] = GuardedChannel(RatedChannel(measured, rate) if rate else measured, store)
-    rates, places = settings.email_receivers, settings.places_per_receiver
-    return made | {EMAIL: ByReceiver(made[EMAIL], store, rates=rates, places=places)}
+    return made | {EMAIL: _by_receiver(made[EMAIL], settings, store)}
+
+
+def _by_receiver(channel: Channel, settings: Settings, store: Store) -> Channel:
+    """Mail to each of its receivers at its own rate."""
+    return ByReceiver(
+        channel,
+        store,
+        rates=settings.email_receivers,
+        places=settings.places_per_receiver,
+        receiver_of=_receivers(settings),
+    )
 
 
 def webhooks(settings: Settings) -> Webhooks:

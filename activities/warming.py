@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from nurture.calendar import resolve_zone
-from nurture.deliverability.ramp import Ramp, begins, house_day
-from nurture.permission import Go, Later, Never
+from nurture.deliverability.ramp import A_DAY, Ramp, begins, house_day
+from nurture.permission import Later, Never
 from nurture.store import Session, warm_up
 from nurture.store.models import MessageRow
 from nurture.store.outbox import spread
@@ -50,17 +50,19 @@ class Warming:
         """The first day with a place on which everything else allows it, too; so it is known at once that it comes too late."""
         reason, full = self._reason(after), after
         for _ in range(MOST_DAYS):
-            day = await warm_up.promise(session, self.sender, self.ramp, after)
-            at = begins(day, self._zone)
-            answer = await self.letter.permission(session, row.due_at, at)
+            day = await warm_up.next_with_room(session, self.sender, self.ramp, after)
+            until = begins(day, self._zone)
+            answer = await self.letter.permission(session, row.due_at, until)
             if isinstance(answer, Never):
                 return answer._replace(reason=f"{reason}: {answer.reason}")
-            if isinstance(answer, Go):
-                return Later(at + SPREAD * spread(f"{self.letter.key}/{day}"), reason)
-            if self._day(answer.until) == day:
-                return Later(answer.until + SPREAD * spread(f"{self.letter.key}/{day}"), reason)
-            after = self._day(answer.until) - timedelta(days=1)
-        return Later(begins(full + timedelta(days=MOST_DAYS), self._zone), reason)
+            if isinstance(answer, Later):
+                until = answer.until
+            if self._day(until) > day:
+                after = self._day(until) - A_DAY
+            elif await warm_up.promise(session, self.sender, self.ramp, day):
+                spread_out = until + SPREAD * spread(f"{self.letter.key}/{day}")
+                return Later(spread_out if self._day(spread_out) == day else until, reason)
+        return Later(begins(full + MOST_DAYS * A_DAY, self._zone), reason)
 
     def _reason(self, day: date) -> str:
         volume = self.ramp.volume(day)

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
         "gmail": 20, "outlook": 10, "yahoo": 10, "icloud": 5, "mail.ru": 10, "yandex": 10,
     }  # fmt: skip
     """At most so many messages a second to a receiver, large ones by name, others by domain, from all workers together."""
+    email_receivers_by_mx: bool = False
+    """Whether DNS is asked which of the large receivers takes mail for a domain of another's."""
     email_connections_per_receiver: int | None = Field(default=None, ge=1)
     """At most so many messages are handed over at once to one receiver by each worker; without it three quarters."""
     warm_up: dict[str, Ramp] = Field(default_factory=dict)

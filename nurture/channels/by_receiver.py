@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -18,7 +18,7 @@ from nurture.store import Store, receivers
 
 LOOK_EVERY = 2.0  # seconds after which a worker asks what the others found out
 A_SHARE = 0.25  # seconds' worth of turns that a worker takes at once, so that it need not ask for each
-WAIT_FOR_A_PLACE = 1.0
+WAIT = 1.0  # seconds, for a turn and a place
 ASKS_FOR_LESS = frozenset({"421", "450", "451"})  # beside 4.7.x: said without saying why
 
 log = structlog.get_logger()
@@ -37,28 +37,28 @@ class ByReceiver:
         *,
         rates: Mapping[str, float],
         places: int,
+        receiver_of: Callable[[str], str] = receiver,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name = channel.name
         self._channel, self._store, self._rates, self._clock = channel, store, rates, clock
-        self._places, self._taken = places, WeakValueDictionary[str, asyncio.Semaphore]()
+        self._receiver_of = receiver_of
+        self._at_once, self._places = places, WeakValueDictionary[str, asyncio.Semaphore]()
         self._flows: dict[str, Flow] = {}
         self._shares: dict[str, _Share] = {}
         self._looked: float | None = None
+        self._noting: set[asyncio.Task[None]] = set()
 
     async def send(self, envelope: Envelope) -> Receipt:
         """Hand the message over when it is its receiver's turn, or put it off."""
-        to = receiver(envelope.recipient)
-        await self._look()
-        if (rate := self._rate(to)) is not None:
-            await self._take_turn(to, rate)
-        async with self._place(to, envelope.key):
+        to = self._receiver_of(envelope.recipient)
+        async with self._admitted(to, envelope.key):
             try:
                 return await self._channel.send(envelope)
             except ProviderUnavailable as error:
                 if asks_for_less(error):
                     error.lone = True
-                    await self._slow(to, str(error))
+                    self._note(self._slow(to, str(error)))
                 raise
 
     async def lookup(self, message_id: str) -> bool | None:
@@ -66,8 +66,37 @@ class ByReceiver:
         return await self._channel.lookup(message_id)
 
     async def close(self) -> None:
-        """Let go of all connections."""
+        """Write down what was learnt last, and let go of all connections."""
+        await self.settled()
         await self._channel.close()
+
+    async def settled(self) -> None:
+        """What was learnt stands in the store."""
+        if self._noting:
+            await asyncio.wait(self._noting)
+
+    @asynccontextmanager
+    async def _admitted(self, to: str, key: str) -> AsyncIterator[None]:
+        """A turn, and one of the receiver's places for as long as it is needed.
+
+        Whatever is waited for, be it the store, ends soon: the hand-over has its own time.
+        """
+        places = self._places.setdefault(to, asyncio.Semaphore(self._at_once))
+        try:
+            async with asyncio.timeout(WAIT):
+                await self._look()
+                if (rate := self._rate(to)) is not None:
+                    await self._take_turn(to, rate)
+                await places.acquire()
+        except TimeoutError as error:
+            raise ProviderUnavailable(
+                f"all {self._at_once} places for mail to {to} stayed taken",
+                retry_after=_soon(key), cause="ours", lone=True,
+            ) from error  # fmt: skip
+        try:
+            yield
+        finally:
+            places.release()
 
     def _full(self, to: str) -> float:
         return self._rates.get(to, FULL)
@@ -117,27 +146,14 @@ class ByReceiver:
         flow = self._flows.get(to)
         return f": {flow.reason}" if flow else ""
 
-    @asynccontextmanager
-    async def _place(self, to: str, key: str) -> AsyncIterator[None]:
-        """One of the receiver's places among the connections, for as long as it is needed."""
-        places = self._taken.setdefault(to, asyncio.Semaphore(self._places))
-        try:
-            async with asyncio.timeout(WAIT_FOR_A_PLACE):
-                await places.acquire()
-        except TimeoutError as error:
-            raise ProviderUnavailable(
-                f"all {self._places} places for mail to {to} stayed taken",
-                retry_after=_soon(key),
-                cause="ours",
-                lone=True,
-            ) from error
-        try:
-            yield
-        finally:
-            places.release()
+    def _note(self, noting: Coroutine[None, None, None]) -> None:
+        """Have it written down while the message goes its own way."""
+        task = asyncio.create_task(noting)
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
 
     async def _slow(self, to: str, reason: str) -> None:
-        """Send less to it from now on; that a message was put off is told even when the store is out of reach."""
+        """Send less to it from now on."""
         with suppress(NurtureError):
             async with self._store.write() as session:
                 flow = await receivers.slow(session, to, self._full(to), reason, self._clock())

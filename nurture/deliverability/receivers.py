@@ -1,5 +1,7 @@
 """Receivers: who takes a message for its reader, the large ones by name, all others by their domain."""
 
+from collections.abc import Iterable
+
 NAMED = {
     "gmail": ("gmail.com", "googlemail.com"),
     "outlook": ("outlook.com", "hotmail.com", "live.com", "msn.com"),
@@ -10,6 +12,21 @@ NAMED = {
 }
 BY_DOMAIN = {domain: name for name, domains in NAMED.items() for domain in domains}
 ABROAD = {"hotmail": "outlook", "outlook": "outlook", "live": "outlook", "yahoo": "yahoo"}  # in many countries
+
+HOSTS = {
+    "google.com": "gmail", "googlemail.com": "gmail", "outlook.com": "outlook", "yahoodns.net": "yahoo",
+    "icloud.com": "icloud", "mail.ru": "mail.ru", "yandex.net": "yandex", "yandex.ru": "yandex",
+}  # fmt: skip
+"""Whose mail hosts end so, takes mail for domains of others, too."""
+
+
+def by_mail_hosts(hosts: Iterable[str]) -> str | None:
+    """The large receiver that takes mail for the domain of those hosts; None when it is none of them."""
+    for host in hosts:
+        parts = host.lower().rstrip(".").split(".")
+        if (name := HOSTS.get(".".join(parts[-2:]))) is not None:
+            return name
+    return None
 
 
 def receiver(address: str) -> str:

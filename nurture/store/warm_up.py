@@ -42,19 +42,20 @@ async def give_back(session: Session, sender: str, day: date) -> None:
     await _changed(session, sender, day, col(WarmUpRow.taken) > 0, **new)
 
 
-async def promise(session: Session, sender: str, ramp: Ramp, after: date) -> date:
-    """The first day after that one on which there is a place yet, promised to whoever asks."""
-    while True:
-        query = select(WarmUpRow).where(WarmUpRow.sender == sender, col(WarmUpRow.day) > after)
-        rows = (await session.exec(query, execution_options={"populate_existing": True})).all()
-        day = first_with_room(ramp, after, {row.day: row.promised for row in rows})
-        volume = ramp.volume(day)
-        if volume is None:
-            return day
-        await _begun(session, sender, day)
-        there = col(WarmUpRow.promised) < volume
-        if await _changed(session, sender, day, there, promised=WarmUpRow.promised + 1):
-            return day
+async def next_with_room(session: Session, sender: str, ramp: Ramp, after: date) -> date:
+    """The first day after that one for which not all places are promised."""
+    query = select(WarmUpRow).where(WarmUpRow.sender == sender, col(WarmUpRow.day) > after)
+    rows = (await session.exec(query, execution_options={"populate_existing": True})).all()
+    return first_with_room(ramp, after, {row.day: row.promised for row in rows})
+
+
+async def promise(session: Session, sender: str, ramp: Ramp, day: date) -> bool:
+    """Promise a place of that day to whoever asks; False when somebody else was promised the last one."""
+    volume = ramp.volume(day)
+    if volume is None:
+        return True
+    await _begun(session, sender, day)
+    return await _changed(session, sender, day, col(WarmUpRow.promised) < volume, promised=WarmUpRow.promised + 1)
 
 
 def first_with_room(ramp: Ramp, after: date, promised: Mapping[date, int]) -> date:

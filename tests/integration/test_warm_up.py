@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlmodel import col, select
 
 from activities.errands import Postponed
 from activities.letters import of_mailing
@@ -84,6 +85,9 @@ async def test_what_cannot_go_in_time_is_given_up_at_once_with_both_reasons(life
     assert ("expired", "warm-up of new.example: 3 messages on 23 Nov 2026: not sent within 1 day") in (
         await ledger(life.store)
     ).values()
+    async with life.store.read() as session:
+        promised = (await session.exec(select(WarmUpRow.promised).order_by(col(WarmUpRow.day)))).all()
+    assert promised == [3, 6]  # who is given up keeps nobody from a place
 
 
 async def test_journeys_share_the_day_and_say_why_they_wait_and_what_is_no_marketing_goes_at_once(life: Life) -> None:
