@@ -141,6 +141,25 @@ async def test_why_tells_the_channel_that_carried_a_message(way: Way) -> None:
     assert (journey.lines[0].what, journey.lines[0].how) == ("send test/one by sms, else email", "by sms in en")
 
 
+async def test_a_message_carries_the_leads_own_link_to_the_bot(way: Way) -> None:
+    way.settings = way.settings.model_copy(update={"telegram_bot": "our_bot"})
+    road = Campaign("plain", enters=[on("asked")], states=[State("one", [send("test/chat"), wait(days(3))])])
+    walker = await begin(way, road)
+    await rest(walker)
+
+    (mail,) = way.post.taken
+    bot, _, token = mail.text.partition("?start=")
+    assert bot == "https://t.me/our_bot"
+    assert way.equipment.links.chatting(token.split()[0], way.now + days(29)) == walker.order.lead_id
+
+
+async def test_without_a_bot_there_is_no_link_to_it(way: Way) -> None:
+    road = Campaign("plain", enters=[on("asked")], states=[State("one", [send("test/chat"), wait(days(3))])])
+    await rest(await begin(way, road))
+
+    assert way.post.taken[0].text.startswith("no bot")
+
+
 async def test_a_number_that_changes_at_the_last_moment_is_the_one_that_is_written_to(way: Way) -> None:
     walker = await begin(way, campaign("sms"))
 
