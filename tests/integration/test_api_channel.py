@@ -298,6 +298,23 @@ async def test_a_messenger_takes_the_same_message_once(line: Line) -> None:
     assert (len(line.desk.calls), len(line.desk.took), receipts[0]) == (2, 1, receipts[1])
 
 
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("http://localhost:1/in", "its host is in a private network: NURTURE_PRIVATE_HOOKS=true allows that"),
+        ("ftp://bridge.example/in", "its address is no http:// or https:// one"),
+    ],
+)
+async def test_a_messenger_is_called_at_public_addresses_only(url: str, fault: str) -> None:
+    own = Messenger(key="messenger", url=url)
+    channel = MessengerChannel(own, Webhooks({}, Network(lambda _: False)), clock=lambda: NOW)
+
+    with pytest.raises(ProviderUnavailable, match=f"messenger is not called: {fault}") as caught:
+        await channel.send(LETTER)
+    await channel.close()
+    assert caught.value.cause == "provider"
+
+
 @pytest.mark.parametrize("line", ["resend"], indirect=True)
 async def test_by_the_same_key_it_is_sent_once(line: Line) -> None:
     await line.channel.send(LETTER)

@@ -12,6 +12,7 @@ from nurture.errors import AddressRefused, Ambiguous, ProviderUnavailable
 from nurture.permission import ChannelRules, HouseRules
 from nurture.store.consents import record_consent
 from nurture.store.models import IdentityRow, LeadRow
+from nurture.store.story import story_of
 from nurture.store.suppressions import suppress, suppressed
 from tests.integration.walking import AFTER_THE_LEASE, Killed, Post, Walker, Way, kill
 
@@ -120,6 +121,43 @@ async def test_a_number_that_is_refused_takes_no_sms_any_more_and_the_address_st
     assert (first.status, second.reason) == ("rejected", "the address is suppressed: the address was refused: 21610")
     async with way.store.read() as session:
         assert await suppressed(session, hash_of("whatsapp", PHONE)) == {}
+
+
+async def test_a_number_whose_owner_said_stop_gets_no_marketing_whoever_has_it(way: Way) -> None:
+    async with way.store.write() as session:
+        await suppress(session, hash_of("sms", PHONE), "marketing", "its owner said stop", way.now)
+    walker = await begin(way, campaign("sms"))
+    await rest(walker)
+
+    assert ((await walker.message()).reason, went(way)["sms"]) == ("its owner said stop", [])
+
+
+async def test_why_tells_the_channel_that_carried_a_message(way: Way) -> None:
+    walker = await begin(way, campaign(prefer("sms", "email")))
+    await rest(walker)
+
+    async with way.store.read() as session:
+        (journey,) = (await story_of(session, walker.order.lead_id, way.now)).journeys
+    assert (journey.lines[0].what, journey.lines[0].how) == ("send test/one by sms, else email", "by sms in en")
+
+
+async def test_a_message_carries_the_leads_own_link_to_the_bot(way: Way) -> None:
+    way.settings = way.settings.model_copy(update={"telegram_bot": "our_bot"})
+    road = Campaign("plain", enters=[on("asked")], states=[State("one", [send("test/chat"), wait(days(3))])])
+    walker = await begin(way, road)
+    await rest(walker)
+
+    (mail,) = way.post.taken
+    bot, _, token = mail.text.partition("?start=")
+    assert bot == "https://t.me/our_bot"
+    assert way.equipment.links.chatting(token.split()[0], way.now + days(29)) == walker.order.lead_id
+
+
+async def test_without_a_bot_there_is_no_link_to_it(way: Way) -> None:
+    road = Campaign("plain", enters=[on("asked")], states=[State("one", [send("test/chat"), wait(days(3))])])
+    await rest(await begin(way, road))
+
+    assert way.post.taken[0].text.startswith("no bot")
 
 
 async def test_a_number_that_changes_at_the_last_moment_is_the_one_that_is_written_to(way: Way) -> None:
