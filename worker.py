@@ -168,7 +168,7 @@ async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> As
         ("temporal", timedelta(seconds=5), [look_after_temporal, client, temporal]),
         ("unknown", timedelta(seconds=10), [ask_after_unknown, equipment]),
     ]
-    every = sweeps(equipment.catalogue.audiences)
+    every = sweeps(equipment.catalogue.audiences, equipment.recorder)
     due += [(sweep.name, sweep.period(settings), [run_sweep, sweep, store, settings]) for sweep in every]
     for name, period, work in due:
         scheduler.add_job(

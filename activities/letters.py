@@ -2,12 +2,14 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from activities.equipment import Equipment
+from activities.tracked import Tracked
 from nurture.calendar import resolve_zone
 from nurture.campaign import Campaign, Purpose, Reentry
 from nurture.mailing import Mailing
@@ -18,7 +20,7 @@ from nurture.profile import address_hash
 from nurture.steps import AskReferral, Confirm, Message, Survey
 from nurture.store import Session, bulk_runs
 from nurture.store.campaigns import paused
-from nurture.store.consents import current_consents
+from nurture.store.consents import current_consents, objects
 from nurture.store.leads import Addressee
 from nurture.store.merges import SENT_BEFORE, sent_before
 from nurture.store.messages import longest, recent_marketing
@@ -26,6 +28,8 @@ from nurture.store.models import BulkRunRow, LeadRow, MessageRow
 from nurture.store.proofs import CONFIRMED_WITHIN, may_ask, unconfirmed
 from nurture.store.referrals import share_code
 from nurture.store.suppressions import suppressed
+from nurture.tracking.switches import Track
+from nurture.tracking.targets import told, words_of
 
 Context = dict[str, Any]
 
@@ -78,6 +82,10 @@ class Letter(ABC):
     async def context(self, session: Session, row: MessageRow) -> Context:
         """What the template is given, but for `link`."""
 
+    async def tracked(self, session: Session) -> Tracked:  # a lead has a say in it
+        """What it is followed by."""
+        return Tracked(self.equipment.links)
+
     def headers(self, context: Mapping[str, Any]) -> dict[str, str]:
         """Header fields of its own."""
         return {}
@@ -93,6 +101,7 @@ class LeadLetter(Letter):
     step: Message
     title: str
     reenters: Reentry
+    track: Track
 
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
         """Whether it may go now, by what the store says at this moment."""
@@ -149,6 +158,15 @@ class LeadLetter(Letter):
             "links": given,
             "referral": referral,
         }
+
+    async def tracked(self, session: Session) -> Tracked:
+        """What it is followed by: as its campaign says, unless the lead objects."""
+        track, links = self.track, self.equipment.links
+        words = words_of(self.campaign, self.template, self.channel, track)
+        tell = partial(told, words=words, track=track, sites=self.equipment.settings.sites)
+        if not (track.clicks or track.opens) or await objects(session, self.lead.id):
+            return Tracked(links, tell, clicks=False)
+        return Tracked(links, tell, clicks=track.clicks, trap=track.trap, opens=track.opens)
 
     def headers(self, context: Mapping[str, Any]) -> dict[str, str]:
         """One-click unsubscribe (RFC 8058) on marketing."""
@@ -216,6 +234,7 @@ def to_lead(
         step=step,
         title=campaign.title or campaign.key,
         reenters=campaign.reenters,
+        track=campaign.track or equipment.settings.tracking,
     )
 
 
@@ -239,14 +258,3 @@ def to_team(
         recipient=equipment.settings.teams.get(team),
         given=given,
     )
-
-
-def noting(made: dict[str, str], url_of: Callable[[str], str], new_id: Callable[[], str]) -> Callable[..., str]:
-    """A template's `link(url)`: a tracked address for it, noted in `made` by the link's id."""
-
-    def link(url: str, _label: str = "") -> str:
-        link_id = next((known for known, target in made.items() if target == url), None) or new_id()
-        made[link_id] = url
-        return url_of(link_id)
-
-    return link

@@ -6,7 +6,8 @@ from email.utils import parseaddr
 from typing import Any, Literal, NamedTuple
 
 from activities.errands import Errand, Postponed, Settled, TryAgain
-from activities.letters import Context, Letter, noting
+from activities.letters import Context, Letter
+from activities.tracked import Tracked
 from nurture.channels import Envelope
 from nurture.errors import AddressRefused, Ambiguous, BadInput, MessageRefused, NotFound, ProviderUnavailable
 from nurture.ledger import CERTAIN, LEASE, Found, Plan, Status, answered, may_become, recovered
@@ -46,6 +47,7 @@ class MessageErrand(Errand):
         self.claim = new_id()
         self.row: MessageRow | None = None
         self.context: Context = {}
+        self.tracked = Tracked(letter.equipment.links)
         self.result: Result | None = None
         self._forgotten = False  # perhaps sent before a backup was restored
         self._began = 0.0
@@ -63,6 +65,7 @@ class MessageErrand(Errand):
         answer = await self._may_go(session, now, new=found is None) if plan.act == "claim" else None
         if answer is None:
             self.context = await letter.context(session, row)
+            self.tracked = await letter.tracked(session)
         return answer
 
     async def _may_go(self, session: Session, now: datetime, *, new: bool) -> Settled | Postponed | None:
@@ -126,9 +129,8 @@ class MessageErrand(Errand):
             return None
         if self._forgotten and await self._remembered(now):
             return None
-        links: dict[str, str] = {}
-        envelope = await self._envelope(links, now)
-        match await self._refused(envelope, links, now):
+        envelope = await self._envelope(now)
+        match await self._refused(envelope, now):
             case Postponed() as postponed:
                 return postponed
             case Never(reason=reason, status=status):
@@ -202,10 +204,10 @@ class MessageErrand(Errand):
         """The moment it is, by a clock that began at `now`: a lease must outlast what is done under it."""
         return now + timedelta(seconds=asyncio.get_running_loop().time() - self._began)
 
-    async def _envelope(self, links: dict[str, str], now: datetime) -> Envelope:
+    async def _envelope(self, now: datetime) -> Envelope:
         row, letter, equipment = self._row(), self.letter, self.letter.equipment
         sender = {"name": parseaddr(letter.sender)[0], "postal_address": equipment.settings.postal_address}
-        context = self.context | {"link": noting(links, equipment.links.click, new_id), "sender": sender}
+        context = self.context | {"link": self.tracked.link, "sender": sender}
         try:
             rendered = equipment.templates.render(letter.template, letter.language or "", context)
         except (BadInput, NotFound) as error:
@@ -218,13 +220,13 @@ class MessageErrand(Errand):
             sender=letter.sender,
             recipient=letter.recipient or "",
             subject=rendered.subject,
-            html=rendered.html,
+            html=self.tracked.with_unseen(rendered.html, row.id),
             text=rendered.text,
             language=rendered.language,
             headers=letter.headers(context),
         )
 
-    async def _refused(self, envelope: Envelope, links: dict[str, str], now: datetime) -> Never | Postponed | None:
+    async def _refused(self, envelope: Envelope, now: datetime) -> Never | Postponed | None:
         """The last look before the hand-over: permission, pause and claim; None when it goes, and is committed to."""
         row = self._row()
         async with self.store.write() as session:
@@ -238,7 +240,7 @@ class MessageErrand(Errand):
                 values["claimed_until"] = now + LEASE
                 if not await change(session, row.id, Status.COMMITTING, now, held_by=self.claim, **values):
                     raise TryAgain("another attempt took the message")
-                tracked = [{"id": link, "message_id": row.id, "url": url} for link, url in links.items()]
+                tracked = [{"id": link, "message_id": row.id, "url": url} for link, url in self.tracked.made.items()]
                 await insert_all(session, LinkRow, tracked)
                 return None
             if isinstance(refusal, Never):

@@ -19,6 +19,7 @@ from nurture.rewards import Reward
 from nurture.scores import Score, Threshold, gives
 from nurture.surveys import Survey, choice, scale, words
 from nurture.teams import Salesperson, Team, by_load, by_territory, round_robin
+from nurture.tracking.switches import track
 from nurture.triggers import done, leave, on, when
 from nurture.vocabulary import (
     add_points,
@@ -118,6 +119,7 @@ __all__ = [
     "tag",
     "task",
     "thank",
+    "track",
     "unsubscribe",
     "untag",
     "wait",

@@ -11,6 +11,7 @@ from nurture.calendar import Window
 from nurture.durations import Length, in_words
 from nurture.lead import ProfileField
 from nurture.steps import AnyStep, DateOf, Split, Step, as_path, as_step
+from nurture.tracking.switches import Track
 from nurture.triggers import Done, Leave, On, Trigger, TriggerLike, When, trigger
 
 
@@ -133,6 +134,7 @@ class Settings(TypedDict, total=False):
     holdout: float
     expires_after: timedelta | None
     presale: bool
+    track: Track | None
 
 
 class Campaign(BaseModel):
@@ -140,7 +142,8 @@ class Campaign(BaseModel):
 
     `always` is heard whatever a journey waits for; `exits` come first; the `goal` ends a journey unless it names a state.
     `topic` is what the lead's consent is asked for; `holdout` percent of leads are kept out, to compare with. One that is
-    `presale` takes no customers, and ends when its lead becomes one, unless it has reached its goal by that.
+    `presale` takes no customers, and ends when its lead becomes one, unless it has reached its goal by that. `track` tells
+    what of its messages is followed, where that is not what the house follows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -164,6 +167,7 @@ class Campaign(BaseModel):
     holdout: float = 0
     expires_after: Length | None = None
     presale: bool = False
+    track: Track | None = None
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from nurture.calendar import Window
 from nurture.campaign import Campaign, Cap, Purpose, State
 from nurture.durations import Length, days
 from nurture.steps import Message, Send
+from nurture.tracking.switches import Track
 
 
 class Mailing(BaseModel):
@@ -31,6 +32,7 @@ class Mailing(BaseModel):
     cap: Cap | None = None
     on_unknown: Literal["hold", "resend"] | None = None
     expires_after: Length = days(3)
+    track: Track | None = None
 
     @property
     def message(self) -> Message:
@@ -51,4 +53,5 @@ class Mailing(BaseModel):
             window=self.window,
             cap=self.cap,
             expires_after=self.expires_after,
+            track=self.track,
         )

@@ -31,6 +31,7 @@ from web import (
     looks,
     needs,
     orders,
+    pixel,
     problems,
     referrals,
     reports,
@@ -93,7 +94,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     )
     problems.add_problems(app)
     ours = (
-        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, links, answers, surveys, referrals, forms,
+        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, links, pixel, answers, surveys, referrals, forms,
         confirmations, tracker, looks, health,
     )  # fmt: skip
     for part in ours:

@@ -10,16 +10,20 @@ from starlette.responses import RedirectResponse, Response
 
 from nurture.errors import BadInput, NotFound, Unavailable
 from nurture.intake import Consent, Internal
+from nurture.intake.clicking import Clicking, Followed
 from nurture.links import Unsubscribing
-from nurture.store.consents import record_consent
+from nurture.store.consents import objects, record_consent
 from nurture.store.leads import find, locked
 from nurture.store.models import LinkRow, MessageRow
+from nurture.tracking.clicks import TRAP
 from web.bodies import form_of
 from web.looks import HEADERS, language_of, page
 from web.machines import machine
 from web.state import State, clock, state
+from web.throttle import network_of
 
 NOTHING = "there is nothing at this address"
+LONGEST_AGENT = 200
 Here = Annotated[State, Depends(state)]
 log = structlog.get_logger()
 routes = APIRouter(include_in_schema=False)
@@ -27,26 +31,40 @@ routes = APIRouter(include_in_schema=False)
 
 @routes.api_route("/c/{token}", methods=["GET", "HEAD"])
 async def follow(token: str, request: Request, here: Here) -> Response:
-    """Note the click and send the reader on, to where the store says this link leads.
+    """Note the click and send the reader on at once, to where the store says this link leads.
 
-    The click is noted on GET, as there is no other sign of it; it changes nothing that a scanner could do harm by: what
-    fetches ahead of people is noted as a machine's, which gives no points and takes no branch.
+    The click is noted on GET, as there is no other sign of it; whether a person's it is, `nurture.tracking.clicks` decides.
     """
+    if (trapped := here.links.trapped(token)) is not None:
+        await _note(here, request, trapped, TRAP, "")
+        raise NotFound(NOTHING)
     link_id = here.links.clicked(token)
     async with here.store.read() as session:
         link = await session.get(LinkRow, link_id)
-        message = await session.get(MessageRow, link.message_id) if link is not None else None
-    if link is None or message is None or not _of_the_web(link.url):
+    if link is None or not _of_the_web(link.url):
         raise NotFound(NOTHING)
-    if message.lead_id is not None:
-        about = {**_about(message), "url": link.url}
-        lead = {"id": message.lead_id}
-        event = Internal(name="message_clicked", lead=lead, properties=about, source="link", machine=machine(request))
-        try:
-            await here.intake.accept([event], clock())
-        except Unavailable:  # the reader comes before the count
-            log.warning("web.click_lost", link=link.id)
+    await _note(here, request, link.message_id, link.id, link.url)
     return RedirectResponse(link.url, 302, HEADERS)
+
+
+async def _note(here: State, request: Request, message_id: str, link: str, url: str) -> None:
+    """Note that a link of the message was followed, unless its lead is gone or does not want that."""
+    async with here.store.read() as session:
+        message = await session.get(MessageRow, message_id)
+        lead_id = message.lead_id if message is not None else None
+        if lead_id is None or await objects(session, lead_id):
+            return
+    network, agent = here.links.network(network_of(request)), _agent(request)
+    followed = Followed(link=link, url=url, network=network, agent=agent, program=machine(request))
+    looked_at = Internal(lead={"id": lead_id}, clicks=Clicking(message=message_id, followed=followed), source="link")
+    try:
+        await here.intake.accept([looked_at], clock())
+    except Unavailable:  # the reader comes before the count
+        log.warning("web.click_lost", message=message_id)
+
+
+def _agent(request: Request) -> str:
+    return "".join(one for one in request.headers.get("user-agent", "") if one.isprintable())[:LONGEST_AGENT]
 
 
 def _of_the_web(url: str) -> bool:

@@ -51,6 +51,7 @@ COMMANDS = {
     "rewards": Listed("nurture.cli.rewards", "rewards", "Rewards of those who recommend: list, pay."),
     "keys": Listed("nurture.cli.keys", "keys", "API keys: make, list, revoke."),
     "dead-letters": Listed("nurture.cli.dead_letters", "dead_letters", "What could not be done: list, retry, drop."),
+    "clicks": Listed("nurture.cli.clicks", "clicks", "Links followed in messages, by people or machines: list, rule."),
     "unknown": Listed("nurture.cli.unknown", "unknown", "Messages handed over without an answer: list, settle."),
     "doctor": Listed("nurture.cli.processes", "doctor", "Find what is stuck, lost or left over; mend it with --fix."),
     "db": Listed("nurture.cli.processes", "db", "The database: upgrade."),

@@ -13,6 +13,7 @@ from nurture.fields import Patch
 from nurture.identity import field_of, names_one_person
 from nurture.intake.arriving import RETURNED, Arriving, Guestbook
 from nurture.intake.capturing import Proofs
+from nurture.intake.clicking import CLICKED, Asked, Came, judged
 from nurture.intake.dealings import Dealings, by_event
 from nurture.intake.identities import Member, Names, resolve, save_names, told
 from nurture.intake.incoming import Internal, Prepared, Result, prepared
@@ -100,6 +101,7 @@ class Recorder:
         """Record the items in their order; a duplicate has no effect, and one whose lead is unknown comes back refused."""
         news, members, names = resolve(connection, items)
         known = _known(connection, items)
+        news += _clicks(connection, members)
         results = self._recorded(connection, [*news, *members], names, known)
         return [results[at] for at in range(len(news), len(news) + len(items))]
 
@@ -130,8 +132,8 @@ class Recorder:
             taken[at] = _take(member, lead, dealings)
             _arrive(taken[at], guests, books.proofs)
         now = max(member.item.now for member in members)
-        if absorbed := [lead for lead in touched.values() if lead.absorbed]:
-            refold(connection, self.scoring.book, absorbed, now)
+        if recounted := [lead for lead in touched.values() if lead.recounted]:
+            refold(connection, self.scoring.book, recounted, now)
         self._score(connection, list(taken.values()), books)
         rows.save(connection, touched.values(), now)
         save_names(connection, names, unborn={one for one in names.made if one not in touched})
@@ -200,6 +202,35 @@ def _known(connection: Connection, items: Sequence[Prepared]) -> dict[str, str]:
     if not ids:
         return {}
     return dict(connection.execute(KNOWN, {"given": ids}).all())
+
+
+def _clicks(connection: Connection, members: Sequence[Member]) -> list[Member]:
+    """What comes of the verdicts on the clicks that members have looked at: the events, and news of whom one is taken from."""
+    looks = [(one, one.lead, one.item.given) for one in members if one.lead is not None]
+    asked = {
+        member.item.id: (Asked(member.item.id, lead.id, member.item.now, given.clicks), lead)
+        for member, lead, given in looks
+        if isinstance(given, Internal) and given.clicks is not None
+    }
+    found = judged(connection, [one for one, _ in asked.values()])
+    leads = {lead.id: (lead, one.now) for one, lead in asked.values()}
+    news = []
+    for lead_id in sorted(found.turned):
+        lead, now = leads[lead_id]
+        lead.recounted = True
+        news.append(Member(_news(lead, now), lead, brought=frozenset({f"event.{CLICKED}"})))
+    return news + [Member(_click(one, leads[one.lead_id][1]), leads[one.lead_id][0]) for one in found.came]
+
+
+def _news(lead: HeldLead, now: datetime) -> Prepared:
+    return prepared(Internal(lead={"id": lead.id}, source="link"), now)
+
+
+def _click(came: Came, now: datetime) -> Prepared:
+    about = {"properties": came.about, "source": "link", "machine": came.machine, "at": came.at}
+    return prepared(
+        Internal.model_validate({"id": came.id, "name": CLICKED, "lead": {"id": came.lead_id}, **about}), now
+    )
 
 
 def _consents(connection: Connection, taken: Sequence[Taken]) -> dict[str, dict[str, Answer]]:

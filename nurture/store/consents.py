@@ -11,6 +11,7 @@ from nurture.store.bulk import table
 from nurture.store.database import Session
 from nurture.store.models import ConsentRow
 from nurture.store.plain import Statement
+from nurture.tracking.switches import TRACKING
 
 CONSENTS = table(ConsentRow)
 ANSWERS = select(*(CONSENTS.c[name] for name in ("lead_id", "topic", "granted", "at")))
@@ -40,6 +41,11 @@ async def current_consents(session: Session, lead_id: str) -> dict[str, bool]:
     """The lead's answer to each topic, as it holds now."""
     answers = _newest(await SAID_BY_ONE.rows(session, lead=lead_id)).get(lead_id, {})
     return {topic: answer.granted for topic, answer in answers.items()}
+
+
+async def objects(session: Session, lead_id: str) -> bool:
+    """Whether the lead does not want to be followed through its messages."""
+    return (await current_consents(session, lead_id)).get(TRACKING) is False
 
 
 def answers_of(connection: Connection, lead_ids: Collection[str]) -> dict[str, dict[str, Answer]]:

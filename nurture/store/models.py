@@ -516,4 +516,5 @@ import nurture.store.need_tables  # noqa: E402
 import nurture.store.order_tables  # noqa: E402
 import nurture.store.recommendation_tables  # noqa: E402
 import nurture.store.score_tables  # noqa: E402
-import nurture.store.stage_tables  # noqa: E402, F401
+import nurture.store.stage_tables  # noqa: E402
+import nurture.store.tracking_tables  # noqa: E402, F401

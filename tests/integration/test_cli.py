@@ -18,6 +18,8 @@ from typer.testing import CliRunner, Result
 
 from nurture.catalogue import Catalogue
 from nurture.cli.main import app
+from nurture.intake import Internal
+from nurture.intake.clicking import Clicking, Followed
 from nurture.loader import load
 from nurture.store import Store
 from nurture.store.models import (
@@ -30,6 +32,7 @@ from nurture.store.models import (
     OutboxRow,
     VersionRow,
 )
+from nurture.store.tracking_tables import ClickRow
 from tests.integration.bulk import a_lead, settle
 from tests.integration.commands import run
 from tests.integration.life import Life
@@ -440,6 +443,25 @@ async def test_why_tells_the_story(life: Life) -> None:
     assert re.search(r"heard +a click in welcome/hello → interested", told)
     assert re.search(r"done +tag interested → the end", told)
     assert re.search(r"\nEnded .* in interested: done\n", told)
+
+
+async def test_who_followed_a_link_is_shown_and_ruled(life: Life) -> None:
+    await said("publish")
+    lead = {"id": await life.lead()}
+    await life.happens("subscribed")
+    [message] = await asyncio.to_thread(rows, MessageRow)
+    followed = Followed(link="l", url="https://example.com/a", network="n", agent="Scanner/1.0", program=True)
+    await life.intake.accept([Internal(lead=lead, clicks=Clicking(message=message.id, followed=followed))], life.now)
+    [click] = await asyncio.to_thread(rows, ClickRow)
+
+    told = await said("clicks", "list", "--lead", "ann@example.com", "--verdict", "machine")
+    assert re.search(
+        rf"{click.id} .*https://example.com/a +Scanner/1.0 +machine +a program, or a page fetched ahead", told
+    )
+
+    assert "counts as a person's" in await said("clicks", "rule", click.id, "person", "--by", "ops")
+    assert re.search(r"person +ops decided so", await said("clicks", "list"))
+    assert [row.machine for row in await asyncio.to_thread(rows, EventRow) if row.name == "message_clicked"] == [False]
 
 
 async def test_why_tells_where_a_journey_stands(life: Life) -> None:

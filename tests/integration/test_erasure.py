@@ -36,6 +36,7 @@ from nurture.arrivals import Context, Page
 from nurture.errors import AddressRefused, NotFound, NurtureError, Refused, Unavailable
 from nurture.intake import Consent, Incoming, Internal
 from nurture.intake.capturing import Captured, Proof
+from nurture.intake.clicking import Clicking, Followed
 from nurture.permission import HouseRules
 from nurture.profile import address_hash, key_hash
 from nurture.store import Store, outbox
@@ -109,7 +110,17 @@ async def lives(life: Life, email: str = ADDRESS, name: str = "ann", **known: An
         await outbox.put(session, [waiting])
         session.add_all([dead, fades, noted])
     await deals(life, email, lead_id, name)
+    await follows(life, lead_id, name)
     return lead_id
+
+
+async def follows(life: Life, lead_id: str, name: str) -> None:
+    """It follows a link."""
+    message = next(one for one in await rows(life.store, MessageRow) if one.lead_id == lead_id)
+    followed = Followed(link="l", url=f"https://example.com/{name}", network=name, agent=name, program=True)
+    clicking = Clicking(message=message.id, followed=followed)
+    [result] = await life.intake.accept([Internal(lead={"id": lead_id}, clicks=clicking)], life.now)
+    assert result.error is None
 
 
 async def _captured(life: Life, email: str, name: str) -> None:
