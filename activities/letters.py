@@ -82,7 +82,7 @@ class Letter(ABC):
     async def context(self, session: Session, row: MessageRow) -> Context:
         """What the template is given, but for `link`."""
 
-    async def tracked(self, session: Session) -> Tracked:  # a lead has a say in it
+    async def tracked(self, session: Session, now: datetime) -> Tracked:  # a lead has a say in it
         """What it is followed by."""
         return Tracked(self.equipment.links)
 
@@ -114,7 +114,7 @@ class LeadLetter(Letter):
             has_address=address is not None,
             suppressed=scopes.get("all"),
             refused_marketing=scopes.get("marketing"),
-            consents=await current_consents(session, self.lead.id),
+            consents=await current_consents(session, self.lead.id, now),
             recent=await recent_marketing(session, self.lead.id, now - period / self.pace.factor) if period else [],
             due=due,
             zone=resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0],
@@ -142,7 +142,10 @@ class LeadLetter(Letter):
     async def context(self, session: Session, row: MessageRow) -> Context:
         """The lead, the campaign and the lead's own links."""
         links = self.equipment.links
-        given: dict[str, str] = {"unsubscribe": links.unsubscribe(self.lead.id, self.topic, row.id)}
+        given: dict[str, str] = {
+            "unsubscribe": links.unsubscribe(self.lead.id, self.topic, row.id),
+            "preferences": links.preferences(self.lead.id, row.id),
+        }
         referral = {}
         if isinstance(self.step, AskReferral):
             code = await share_code(session, self.lead.id, row.due_at)
@@ -159,12 +162,12 @@ class LeadLetter(Letter):
             "referral": referral,
         }
 
-    async def tracked(self, session: Session) -> Tracked:
+    async def tracked(self, session: Session, now: datetime) -> Tracked:
         """What it is followed by: as its campaign says, unless the lead objects."""
         track, links = self.track, self.equipment.links
         words = words_of(self.campaign, self.template, self.channel, track)
         tell = partial(told, words=words, track=track, sites=self.equipment.settings.sites)
-        if not (track.clicks or track.opens) or await objects(session, self.lead.id):
+        if not (track.clicks or track.opens) or await objects(session, self.lead.id, now):
             return Tracked(links, tell, clicks=False)
         return Tracked(links, tell, clicks=track.clicks, trap=track.trap, opens=track.opens)
 
@@ -213,7 +216,7 @@ def to_lead(
     pace: Pace,
 ) -> LeadLetter:
     """The letter that a message step sends to a lead."""
-    policy = policy_for(campaign, step, equipment.settings.rules)
+    policy = policy_for(campaign, step, equipment.settings.rules, equipment.catalogue.topics)
     return LeadLetter(
         equipment=equipment,
         journey_id=journey_id,

@@ -65,7 +65,7 @@ class MessageErrand(Errand):
         answer = await self._may_go(session, now, new=found is None) if plan.act == "claim" else None
         if answer is None:
             self.context = await letter.context(session, row)
-            self.tracked = await letter.tracked(session)
+            self.tracked = await letter.tracked(session, now)
         return answer
 
     async def _may_go(self, session: Session, now: datetime, *, new: bool) -> Settled | Postponed | None:

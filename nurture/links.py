@@ -24,6 +24,13 @@ class Unsubscribing(NamedTuple):
     message_id: str
 
 
+class Choosing(NamedTuple):
+    """Whose preferences are chosen, and the message whose link led there (empty for none)."""
+
+    lead_id: str
+    message_id: str
+
+
 class Answering(NamedTuple):
     """Who answers which survey, and the message whose link led there."""
 
@@ -114,6 +121,14 @@ class Links:
     def confirmation(self, token: str) -> str:
         """What the page behind an unsubscribe link sends back, so that a bare POST to the link does not act."""
         return self._signer("confirm").get_signature(token).decode()
+
+    def preferences(self, lead_id: str, message_id: str = "") -> str:
+        """Where a lead chooses what it takes, in which language, and whether it is followed."""
+        return f"{self.base_url}/p/{self._token('preferences', lead_id, message_id)}"
+
+    def choosing(self, token: str) -> Choosing:
+        """Whose preferences they are."""
+        return Choosing(*self._parts("preferences", token, 2))
 
     def survey(self, lead_id: str, survey: str, message_id: str = "") -> str:
         """Where a lead answers a survey."""

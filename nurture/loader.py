@@ -27,6 +27,7 @@ from nurture.scores import Score
 from nurture.surveys import Survey
 from nurture.teams import Team
 from nurture.templates import Templates
+from nurture.topics import Topic
 from nurture.version import frozen
 
 PACKAGE = "_nurture_team"
@@ -44,6 +45,7 @@ KINDS: Mapping[type, str] = {
     Team: "teams",
     Survey: "surveys",
     Reward: "rewards",
+    Topic: "topics",
 }
 
 

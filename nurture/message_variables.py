@@ -17,6 +17,7 @@ ALWAYS = frozenset(
         "campaign.key",
         "campaign.title",
         "links.unsubscribe",
+        "links.preferences",
         "sender.name",
         "sender.postal_address",
         "link",

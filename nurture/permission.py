@@ -1,6 +1,6 @@
 """Whether a message may go to a lead now: suppression, consent, expiry, quiet hours, windows and caps, in that order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from nurture.campaign import Campaign, Cap, Purpose
 from nurture.durations import in_words
 from nurture.pace import Pace
 from nurture.steps import Message
+from nurture.topics import ALL, Topic
 
 MOST_TURNS = 20  # quiet hours, windows and caps may hand over to each other, not for ever
 
@@ -49,8 +50,8 @@ class Standing(NamedTuple):
     """What is known of the lead when a message is due.
 
     `suppressed` is the reason its address takes no mail at all, `refused_marketing` the reason it takes no marketing;
-    `consents` maps topics (`*` for all) to yes or no; `recent` are the times marketing messages were accepted, newest
-    last, over all campaigns; `due` is when this message was first due.
+    `consents` maps topics (`*` for all others) to the yes or no that holds; `recent` are the times marketing messages were
+    accepted, newest last, over all campaigns; `due` is when this message was first due.
     """
 
     has_address: bool
@@ -80,14 +81,21 @@ class Never(NamedTuple):
     status: Literal["suppressed", "expired"] = "suppressed"
 
 
-def policy_for(campaign: Campaign, step: Message, house: HouseRules) -> Policy:
-    """The rules for a message of that campaign; a legal basis of its own makes it transactional."""
+def policy_for(
+    campaign: Campaign, step: Message, house: HouseRules, topics: Mapping[str, Topic] | None = None
+) -> Policy:
+    """The rules for a message of that campaign; a legal basis of its own makes it transactional.
+
+    Of a topic that is declared `opt_out` no consent is asked for.
+    """
+    topic = (topics or {}).get(campaign.topic)
+    consent: Literal["required", "assumed"] = "assumed" if topic is not None and topic.opt_out else house.consent
     expires_after = step.expires_after or campaign.expires_after
     if campaign.purpose == "transactional" or step.legal_basis:
-        return Policy("transactional", campaign.topic, None, None, (), house.consent, expires_after)
+        return Policy("transactional", campaign.topic, None, None, (), consent, expires_after)
     caps = house.caps if campaign.cap is None else (campaign.cap,)
     hours = campaign.quiet or house.quiet
-    return Policy("marketing", campaign.topic, hours, campaign.window, caps, house.consent, expires_after)
+    return Policy("marketing", campaign.topic, hours, campaign.window, caps, consent, expires_after)
 
 
 def permission(policy: Policy, standing: Standing, now: datetime, pace: Pace) -> Go | Later | Never:
@@ -129,8 +137,8 @@ def _refusal(policy: Policy, standing: Standing) -> str | None:
         return None
     if standing.refused_marketing is not None:
         return standing.refused_marketing
-    answer = standing.consents.get(policy.topic, standing.consents.get("*"))
-    if answer is False or standing.consents.get("*") is False:
+    answer = standing.consents.get(policy.topic, standing.consents.get(ALL))
+    if answer is False:
         return f"unsubscribed from {policy.topic}"
     if answer is None and policy.consent == "required":
         return f"no consent to {policy.topic}"

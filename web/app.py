@@ -32,6 +32,7 @@ from web import (
     needs,
     orders,
     pixel,
+    preferences,
     problems,
     referrals,
     reports,
@@ -94,8 +95,8 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     )
     problems.add_problems(app)
     ours = (
-        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, links, pixel, answers, surveys, referrals, forms,
-        confirmations, tracker, looks, health,
+        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, links, pixel, preferences, answers, surveys,
+        referrals, forms, confirmations, tracker, looks, health,
     )  # fmt: skip
     for part in ours:
         app.include_router(part.routes)

@@ -9,16 +9,18 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from nurture.errors import BadInput, NotFound, Unavailable
-from nurture.intake import Consent, Internal
+from nurture.intake import Internal
 from nurture.intake.clicking import Clicking, Followed
-from nurture.links import Unsubscribing
-from nurture.store.consents import objects, record_consent
-from nurture.store.leads import find, locked
+from nurture.store.consents import objects
+from nurture.store.leads import find
 from nurture.store.models import LinkRow, MessageRow
+from nurture.topics import ALL
 from nurture.tracking.clicks import TRAP
 from web.bodies import form_of
 from web.looks import HEADERS, language_of, page
+from web.looks.words import spoken_in
 from web.machines import machine
+from web.refusals import refuse
 from web.state import State, clock, state
 from web.throttle import network_of
 
@@ -52,7 +54,7 @@ async def _note(here: State, request: Request, message_id: str, link: str, url: 
     async with here.store.read() as session:
         message = await session.get(MessageRow, message_id)
         lead_id = message.lead_id if message is not None else None
-        if lead_id is None or await objects(session, lead_id):
+        if lead_id is None or await objects(session, lead_id, clock()):
             return
     network, agent = here.links.network(network_of(request)), _agent(request)
     followed = Followed(link=link, url=url, network=network, agent=agent, program=machine(request))
@@ -71,17 +73,18 @@ def _of_the_web(url: str) -> bool:
     return url.isprintable() and urlsplit(url).scheme in ("http", "https")
 
 
-def _about(message: MessageRow) -> dict[str, str]:
-    return {"template": message.template, "campaign": message.campaign, "message": message.id}
-
-
 @routes.get("/u/{token}")
 async def ask_unsubscribe(token: str, request: Request, here: Here) -> Response:
     """The page on which a lead leaves a topic; it only asks."""
     leaving = here.links.unsubscribing(token)
     language = await _language(request, here, leaving.lead_id)
     return page(
-        "unsubscribe", language, part="unsubscribe", topic=leaving.topic, confirm=here.links.confirmation(token)
+        "unsubscribe",
+        language,
+        part="unsubscribe",
+        topic=leaving.topic,
+        confirm=here.links.confirmation(token),
+        preferences=here.links.preferences(leaving.lead_id, leaving.message_id),
     )
 
 
@@ -95,28 +98,11 @@ async def unsubscribe(token: str, request: Request, here: Here) -> Response:
         form.get("confirm", "").encode(), here.links.confirmation(token).encode()
     ):
         raise BadInput("neither one click of a mail program nor the button of our page: open the link and press it")
-    topic = "*" if form.get("topic") == "*" else leaving.topic
-    await _leave(here, leaving, topic)
-    return page("said", await _language(request, here, leaving.lead_id), part="unsubscribed")
-
-
-async def _leave(here: State, leaving: Unsubscribing, topic: str) -> None:
-    """Note the refusal; it holds from the commit on, even when nothing else can be taken in."""
-    async with here.store.read() as session:
-        message = await session.get(MessageRow, leaving.message_id) if leaving.message_id else None
-        if await find(session, leaving.lead_id) is None:  # erased: there is nobody left to write to
-            return
-    consents: dict[str, bool | Consent] = {topic: Consent(granted=False)}
-    about = _about(message) if message is not None else {}
-    said = Internal(
-        name="unsubscribed", lead={"id": leaving.lead_id}, properties=about, source="link", consents=consents
-    )
-    try:
-        await here.intake.accept([said], clock())
-    except Unavailable:
-        async with here.store.write() as session:
-            lead = await locked(session, leaving.lead_id)
-            await record_consent(session, lead.id, topic, False, "link", clock())
+    topic = ALL if form.get("topic") == ALL else leaving.topic
+    language = await _language(request, here, leaving.lead_id)
+    words = spoken_in(language)["stop_all" if topic == ALL else "stop_this"]
+    await refuse(here, leaving.lead_id, leaving.message_id, {topic: "" if one_click else words}, "link")
+    return page("said", language, part="unsubscribed")
 
 
 async def _language(request: Request, here: State, lead_id: str) -> str:

@@ -35,7 +35,7 @@ async def show(token: str, request: Request, here: Here) -> Response:
 async def _note(here: State, request: Request, message_id: str) -> None:
     async with here.store.read() as session:
         message = await session.get(MessageRow, message_id)
-        if message is None or message.lead_id is None or await objects(session, message.lead_id):
+        if message is None or message.lead_id is None or await objects(session, message.lead_id, clock()):
             return
     by_machine = machine(request) or on_behalf(request)
     opened = Internal(

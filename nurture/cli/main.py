@@ -45,6 +45,7 @@ COMMANDS = {
     "merge": Listed("nurture.cli.merging", "merge", "Make two leads one; the history of both is kept."),
     "report": Listed("nurture.cli.report", "report", "What became of things, counted."),
     "costs": Listed("nurture.cli.costs", "costs", "What sources cost: import."),
+    "consent": Listed("nurture.cli.consent", "consent", "Show every answer a lead gave, with its proof, and which answers hold."),
     "export": Listed("nurture.cli.personal", "export", "Give out all that is known of a lead, as JSON."),
     "erase": Listed("nurture.cli.personal", "erase", "Erase a lead for good: all its rows, its journeys and their histories."),
     "tasks": Listed("nurture.cli.tasks", "tasks", "Tasks that journeys gave to people: list, done."),

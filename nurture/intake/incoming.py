@@ -49,12 +49,13 @@ Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!-~]+$")]
 
 
 class Consent(BaseModel):
-    """An answer to a topic, and the words it was given to."""
+    """An answer to a topic, the words it was given to, and from when on a yes is none any more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     granted: bool
     text: str = Field(default="", max_length=2000)
+    expires: AwareDatetime | None = None
 
 
 class Incoming(BaseModel):

@@ -16,25 +16,26 @@ from nurture.intake.capturing import Proofs
 from nurture.intake.clicking import CLICKED, Asked, Came, judged
 from nurture.intake.dealings import Dealings, by_event
 from nurture.intake.identities import Member, Names, resolve, save_names, told
-from nurture.intake.incoming import Internal, Prepared, Result, prepared
+from nurture.intake.incoming import Consent, Internal, Prepared, Result, prepared
 from nurture.intake.joining import joined
 from nurture.intake.refolding import refold
 from nurture.intake.scoring import Item, Scorebook, Scoring, Tallies
 from nurture.intake.shadows import Shadows
-from nurture.profile import patched
+from nurture.profile import address_hash, patched
 from nurture.rulebook import NOTHING
 from nurture.scores import Change
 from nurture.settings import Settings
 from nurture.store import held as rows
 from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table
-from nurture.store.consents import Answer, answers_of
+from nurture.store.consents import Answer, answers_of, holding
 from nurture.store.held import HeldLead
 from nurture.store.merging import Merge
 from nurture.store.models import ConsentRow, EventRow, OutboxRow, new_id
 from nurture.store.outbox import UNCLAIMED
 from nurture.store.score_tables import ProfileChangeRow
 from nurture.tally import Crossed
+from nurture.topics import ALL, TRACKING
 
 SMALLEST = timedelta(microseconds=1)
 UNSUBSCRIBED, SCORE_REACHED = "unsubscribed", "score_reached"
@@ -235,7 +236,7 @@ def _click(came: Came, now: datetime) -> Prepared:
 
 def _consents(connection: Connection, taken: Sequence[Taken]) -> dict[str, dict[str, Answer]]:
     leads = {one.lead.id for one in taken if one.item.consents}
-    return answers_of(connection, leads) if leads else {}
+    return answers_of(connection, leads, max(one.item.now for one in taken)) if leads else {}
 
 
 def _take(member: Member, lead: HeldLead, dealings: Dealings) -> Taken:
@@ -320,25 +321,38 @@ def _became(one: Taken) -> dict[str, Any]:
 def _answer(one: Taken, held: dict[str, Answer], books: Books) -> list[str]:
     """Note the item's consents; the topics that are newly refused by them."""
     at = one.received if one.item.given.at is None else min(one.item.given.at, one.received)
+    email = one.lead.profile.get("email")
     refused = []
-    no_to_all = "*" in held and not held["*"].granted
     for topic, said in one.item.consents.items():
-        if one.item.unsaid_only and (topic in held or no_to_all):
-            one.stays_no |= no_to_all or not held[topic].granted
+        before, now = held.get(topic), Answer(said.granted, at, said.expires if said.granted else None)
+        if _is_not_theirs(one, topic, said, held.get(topic, held.get(ALL))):
             continue
-        before, now = held.get(topic), Answer(said.granted, at)
-        if (
-            before is not None and before.granted is said.granted and not one.merged
-        ):  # a no that came with a merge is news
+        ends = topic == ALL and not said.granted and any(answer.granted for answer in held.values())
+        if before is not None and before.says_as_much(now) and not ends and not one.merged:  # by a merge it is news
             continue
         row = {"lead_id": one.lead.id, "topic": topic, "granted": said.granted, "text": said.text, "at": at}
-        books.consents.append({**row, "source": one.item.given.source})
+        of_whom = {"address_hash": address_hash(email) if email else "", "expires_at": now.expires_at}
+        books.consents.append({**row, **of_whom, "source": one.item.given.source})
         one.consented.append(topic)
         if before is None or one.merged or now.outweighs(before):
             held[topic] = now
-            if not said.granted:
+            held.update(holding(held))
+            if not said.granted and topic != TRACKING:
                 refused.append(topic)
     return refused
+
+
+def _is_not_theirs(one: Taken, topic: str, said: Consent, before: Answer | None) -> bool:
+    """Whether the answer is left out, since somebody else speaks for a lead that has spoken: above all over its no."""
+    if before is None or one.merged or not (one.item.unsaid_only or (said.granted and not said.text)):
+        return False
+    if not before.granted:
+        one.stays_no = True
+        if not one.item.unsaid_only:
+            one.warnings.append(
+                f"consents.{topic}: was refused before: give the words that the lead said yes to (text)"
+            )
+    return one.item.unsaid_only or not before.granted
 
 
 def _tell(one: Taken, keys: list[str], books: Books) -> None:

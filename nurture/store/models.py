@@ -339,7 +339,10 @@ class ErasureRow(SQLModel, table=True):
 
 
 class ConsentRow(SQLModel, table=True):
-    """What a lead said to a topic (`*` for all), newest last; the newest one holds."""
+    """What a lead said to a topic (`*` for all), newest last: to which words (`text`), where, of which address, until when.
+
+    See `nurture.store.consents` for which one holds.
+    """
 
     __tablename__ = "consents"
     __table_args__ = (Index("ix_consents_lead", "lead_id"),)
@@ -351,6 +354,8 @@ class ConsentRow(SQLModel, table=True):
     source: str
     text: str = ""
     at: datetime
+    address_hash: str = ""
+    expires_at: datetime | None = None
 
 
 class ScoreChangeRow(SQLModel, table=True):

@@ -2,9 +2,6 @@
 
 from pydantic import BaseModel, ConfigDict
 
-TRACKING = "tracking"
-"""The topic by whose refusal a lead is not followed; without an answer it is, as far as the campaign does."""
-
 
 class Track(BaseModel):
     """What is followed: clicks by links of our own, opens by an unseen picture; and what targets are told by `utm`.

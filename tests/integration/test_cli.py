@@ -21,6 +21,7 @@ from nurture.cli.main import app
 from nurture.intake import Internal
 from nurture.intake.clicking import Clicking, Followed
 from nurture.loader import load
+from nurture.profile import address_hash
 from nurture.store import Store
 from nurture.store.models import (
     CampaignRow,
@@ -30,8 +31,10 @@ from nurture.store.models import (
     LeadRow,
     MessageRow,
     OutboxRow,
+    SuppressionRow,
     VersionRow,
 )
+from nurture.store.suppressions import suppress
 from nurture.store.tracking_tables import ClickRow
 from tests.integration.bulk import a_lead, settle
 from tests.integration.commands import run
@@ -249,7 +252,31 @@ def test_an_import_never_overrides_a_no() -> None:
     asyncio.run(with_store(refuse_news))
     told = run("import", leads_file("email", "ann@x.org"), *consent).output
     assert "1 lead said no before and was left so" in told
+    assert "leads.csv:2: notice: said no before, and was left so" in told
     assert [row.granted for row in rows(ConsentRow)] == [True, False]
+
+
+def test_an_import_leaves_an_address_that_takes_no_mail_so_and_tells_its_line() -> None:
+    asyncio.run(with_store(bounce_ann))
+    told = run("import", leads_file("email", "bob@x.org", "Ann@x.org"), "--consent", "news").output
+    assert "leads.csv:3: notice: the address takes no mail: the address does not exist" in told
+    assert "1 lead left without mail" in told
+    assert [row.reason for row in rows(SuppressionRow)] == ["the address does not exist"]
+
+
+async def bounce_ann(store: Store) -> None:
+    async with store.write() as session:
+        await suppress(session, address_hash("ann@x.org"), "all", "the address does not exist", datetime.now(UTC))
+
+
+def test_a_consent_that_is_implied_holds_until_its_day_and_is_shown_with_its_proof() -> None:
+    words = ("--consent", "news", "--consent-source", "bought a kit", "--consent-expires")
+    run("import", leads_file("email", "ann@x.org"), *words, "2020-01-01")
+    run("import", leads_file("email", "bob@x.org"), *words, "2100-01-01")
+    assert re.search(r"news +yes +2020-01-01 +bought a kit +bought a kit", run("consent", "ann@x.org").output)
+    assert re.search(r"news +yes +yes +2100-01-01 +bought a kit", run("consent", "bob@x.org").output)
+    [told] = json.loads(run("consent", "bob@x.org", "--json").output)
+    assert (told["holds"], told["address_hash"]) == (True, address_hash("bob@x.org"))
 
 
 async def refuse_news(store: Store) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -494,7 +494,7 @@ async def test_who_comes_back_with_a_consent_of_their_own_is_a_new_lead_that_get
     assert after != before
     async with life.store.read() as session:
         assert await suppressed(session, address_hash(ADDRESS)) == {}
-        assert await current_consents(session, after) == {"news": True}
+        assert await current_consents(session, after, datetime.now(UTC)) == {"news": True}
     await life.happens("asked", to=ADDRESS)
     assert life.postbox.mails[-1].recipient == ADDRESS
 

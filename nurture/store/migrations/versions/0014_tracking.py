@@ -1,4 +1,4 @@
-"""Clicks with their verdicts."""
+"""Clicks with their verdicts; of consents whose address it was, and until when they hold."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -43,8 +43,16 @@ def upgrade() -> None:
             sqlite_where=sa.text("until IS NOT NULL"),
             postgresql_where=sa.text("until IS NOT NULL"),
         )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("address_hash", sa.String(), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.alter_column("address_hash", server_default=None)
 
 
 def downgrade() -> None:
     """Go back to the one before."""
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.drop_column("expires_at")
+        batch_op.drop_column("address_hash")
     op.drop_table("clicks")
