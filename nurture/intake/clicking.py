@@ -23,6 +23,7 @@ MOST_LOOKED_AT = 100
 """So many clicks of a message, the newest, are judged together: no flood makes a look long."""
 
 SUSPECT_FOR = timedelta(days=1)
+MOST_AT_ONCE = 500
 CLICKS, EVENTS, MESSAGES = table(ClickRow), table(EventRow), table(MessageRow)
 JOURNEYS, RUNS = table(JourneyRow), table(BulkRunRow)
 SENT_BY = MESSAGES.outerjoin(JOURNEYS, JOURNEYS.c.id == MESSAGES.c.journey_id).outerjoin(
@@ -57,7 +58,7 @@ TO_LOOK_AT = (
     .where(CLICKS.c.until <= bindparam("now"))
     .distinct()
     .order_by(CLICKS.c.lead_id)
-    .limit(MOST_LOOKED_AT)
+    .limit(MOST_AT_ONCE)
 )
 LOOKED_AT = ("id", "verdict", "sign", "until", "ruled", "ruled_by", "ruled_at")
 

@@ -10,9 +10,12 @@ from sqlmodel import SQLModel, col, select
 
 from nurture import Campaign, Score, State, Threshold, clicked, days, gives, leave, on, send, wait_for
 from nurture.catalogue import Catalogue
+from nurture.errors import NotFound
 from nurture.intake import Intake, Internal, Recorder
 from nurture.intake.clicking import Clicking, Followed, Ruling
+from nurture.intake.merging import merge
 from nurture.store import Store
+from nurture.store.erasure import erase
 from nurture.store.models import EventRow, LeadRow, MessageRow
 from nurture.store.tracking_tables import ClickRow
 from nurture.sweeps import run_sweep, sweeps
@@ -207,6 +210,27 @@ async def test_a_network_that_fell_into_a_trap_is_doubted_with_every_lead(readin
 
     await reading.waits()
     assert await reading.counted() == [True]
+
+
+async def test_of_who_was_erased_meanwhile_a_click_is_dropped(reading: Reading) -> None:  # F26
+    async with reading.store.write() as session:
+        await erase(session, str(reading.message.lead_id), "ops", reading.now)
+    clicking = Clicking(message=reading.message.id, followed=followed("prices"))
+    item = Internal(lead={"id": reading.message.lead_id}, clicks=clicking)
+    [result] = await reading.intake.accept([item], reading.now)
+
+    assert isinstance(result.error, NotFound)
+    assert (await reading.rows(ClickRow), await reading.rows(EventRow), await reading.rows(LeadRow)) == ([], [], [])
+
+
+async def test_clicks_of_a_lead_that_was_merged_are_judged_with_those_of_the_one_it_is_now(reading: Reading) -> None:
+    await reading.follow("prices")
+    kept = await reading.lead("bob@example.com")
+    await merge(reading.store, reading.recorder, kept, str(reading.message.lead_id), by="ops", now=reading.now)
+    reading.now += timedelta(seconds=1)
+    await reading.follow("case", "webinar")
+
+    assert (await reading.counted(), await reading.warmth()) == ([False] * 3, 0)
 
 
 STEPS = (
