@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from html import escape
 from re import compile as pattern
 
+from nurture.arrivals import origin_of
 from nurture.links import Links
 from nurture.store.models import new_id
 
@@ -26,7 +27,7 @@ class Tracked:
     def link(self, url: str, _label: str = "") -> str:
         """A template's `link(url)`: a tracked address for the target, or the target itself."""
         target = self.told(url)
-        if not self.clicks:
+        if not self.clicks or not origin_of(url):  # mailto:, tel: lead nowhere that we could lead to
             return target
         link_id = next((known for known, there in self.made.items() if there == target), None) or new_id()
         self.made[link_id] = target

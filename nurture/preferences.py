@@ -6,6 +6,8 @@ from typing import NamedTuple
 from nurture.texts import in_language
 from nurture.topics import ALL, RESERVED, TRACKING, Topic
 
+MOST_WORDS = 2000
+
 
 class Choice(NamedTuple):
     """One box of the page: its words, and whether it is ticked."""
@@ -18,7 +20,7 @@ class Choice(NamedTuple):
     @property
     def words(self) -> str:
         """What a lead says yes or no to by it."""
-        return f"{self.title}: {self.about}" if self.about else self.title
+        return (f"{self.title}: {self.about}" if self.about else self.title)[:MOST_WORDS]
 
 
 class Said(NamedTuple):

@@ -56,14 +56,15 @@ async def save_preferences(token: str, request: Request, here: Here) -> Response
     if left := {one.topic: one.words for one in changed if not one.granted}:
         await refuse(here, chooser.lead_id, chooser.message_id, left, SOURCE)
     taken: dict[str, bool | Consent] = {
-        one.topic: Consent(granted=True, text=one.words[:2000]) for one in changed if one.granted
+        one.topic: Consent(granted=True, text=one.words) for one in changed if one.granted
     }
-    chosen = form.get("language", "")
-    new_language = {"language": chosen} if chosen in languages(here.catalogue.topics.values()) else {}
+    chosen = form.get("language") or language
+    changes = chosen != language and chosen in languages(here.catalogue.topics.values())
+    new_language = {"language": chosen} if changes else {}
     if taken or new_language:
         lead = {"id": chooser.lead_id, **new_language}
         await here.intake.accept([Internal(lead=lead, consents=taken, source=SOURCE)], clock())
-    return page("said", chosen or language, part="saved")
+    return page("said", chosen, part="saved")
 
 
 async def _boxes(request: Request, here: State, lead_id: str) -> tuple[str, list[Choice]]:

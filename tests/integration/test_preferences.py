@@ -98,6 +98,18 @@ async def test_what_is_saved_holds_with_its_proof(ann: Chooser) -> None:
     assert [(one.name, one.properties) for one in events] == [("unsubscribed", {"topic": "news"})]
 
 
+async def test_who_reads_a_language_that_is_not_offered_keeps_it(ann: Chooser) -> None:
+    async with ann.store.write() as session:
+        lead = await session.get_one(LeadRow, "ann")
+        lead.language, lead.profile = "de", {**lead.profile, "language": "de"}
+        session.add(lead)
+    assert '<option value=""></option>' in await ann.looks()
+    await ann.saves("news", "service", "tracking", language="")
+
+    async with ann.store.read() as session:
+        assert (await session.get_one(LeadRow, "ann")).language == "de"
+
+
 async def test_off_and_on_again_is_as_it_was(ann: Chooser) -> None:
     await ann.saves("service", "tracking")
     await ann.saves("news", "service", "tracking")

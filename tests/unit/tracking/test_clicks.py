@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurture.tracking.clicks import (
@@ -156,6 +156,7 @@ CLICKS = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(CLICKS, st.randoms(use_true_random=False))
 def test_the_order_in_which_clicks_are_told_is_nothing_to_the_verdicts(clicks: Sequence[Click], dice: object) -> None:
     told = list(clicks)
@@ -164,6 +165,7 @@ def test_the_order_in_which_clicks_are_told_is_nothing_to_the_verdicts(clicks: S
     assert judge(told, LONG_AFTER, SENT) == judge(clicks, LONG_AFTER, SENT)
 
 
+@settings(max_examples=40)
 @given(CLICKS)
 def test_in_the_end_nothing_waits(clicks: Sequence[Click]) -> None:
     found = judge(clicks, LONG_AFTER, SENT, suspects=NETWORKS).values()
@@ -171,6 +173,7 @@ def test_in_the_end_nothing_waits(clicks: Sequence[Click]) -> None:
     assert Verdict.WAITING not in {one.verdict for one in found}
 
 
+@settings(max_examples=40)
 @given(CLICKS)
 def test_time_alone_turns_nobody_into_a_machine(clicks: Sequence[Click]) -> None:
     at_once = judge(clicks, SENT, SENT)
@@ -181,6 +184,7 @@ def test_time_alone_turns_nobody_into_a_machine(clicks: Sequence[Click]) -> None
     }
 
 
+@settings(max_examples=40)
 @given(CLICKS)
 def test_a_trap_that_was_fallen_into_leaves_no_person_in_its_network(clicks: Sequence[Click]) -> None:
     unruled = [one._replace(ruled=None) for one in clicks]

@@ -27,6 +27,14 @@ def test_what_is_not_followed_is_the_target_itself() -> None:
     assert tracked.with_unseen(PAGE, "m") == PAGE
 
 
+def test_what_is_no_page_is_not_followed(tracked: Tracked) -> None:
+    assert [tracked.link(url) for url in ("mailto:ann@example.com", "tel:+4930")] == [
+        "mailto:ann@example.com",
+        "tel:+4930",
+    ]
+    assert tracked.made == {}
+
+
 def test_the_trap_comes_before_all_links_and_nobody_sees_it(tracked: Tracked) -> None:
     tracked.link("https://example.com/a")
     html = tracked.with_unseen(PAGE, "m")
