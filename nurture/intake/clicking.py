@@ -20,7 +20,7 @@ from nurture.tracking.clicks import TRAP, Click, Judgement, Sign, Verdict, judge
 
 CLICKED = "message_clicked"
 MOST_LOOKED_AT = 100
-"""So many clicks of a message, the newest, are judged together: no flood makes a look long."""
+"""So many clicks of a message, those that wait and the newest, are judged together: no flood makes a look long."""
 
 SUSPECT_FOR = timedelta(days=1)
 MOST_AT_ONCE = 500
@@ -40,7 +40,7 @@ HANDED_OVER = (
 NEWEST = (
     select(CLICKS)
     .where(CLICKS.c.message_id == bindparam("message"))
-    .order_by(CLICKS.c.at.desc(), CLICKS.c.id)
+    .order_by(CLICKS.c.until.is_(None), CLICKS.c.at.desc(), CLICKS.c.id)
     .limit(MOST_LOOKED_AT)
 )
 ONE = select(CLICKS).where(CLICKS.c.id == bindparam("click"), CLICKS.c.message_id == bindparam("message"))

@@ -162,6 +162,19 @@ async def test_a_burst_takes_back_what_its_first_click_gave(reading: Reading, *,
     assert await stand(reading) == [("active", None)]
 
 
+async def test_a_click_that_waits_is_not_forgotten_in_a_flood(reading: Reading) -> None:
+    reading.now = reading.handed_over + timedelta(seconds=20)
+    await reading.follow("prices")
+    reading.now += timedelta(seconds=10)
+    await reading.follow(*["case"] * 120, network=GATEWAY, program=True)
+    await reading.waits()
+
+    assert (await reading.warmth(), [one.verdict for one in await reading.rows(ClickRow)].count(Verdict.WAITING)) == (
+        15,
+        0,
+    )
+
+
 async def test_a_threshold_that_a_machine_reached_is_armed_again_and_reached_by_people(reading: Reading) -> None:
     for _ in range(2):
         await reading.follow("prices")
