@@ -42,6 +42,7 @@ from nurture.channels.rated import RatedChannel
 from nurture.channels.smtp import SmtpChannel
 from nurture.channels.texts.names import SMS_PROVIDERS
 from nurture.channels.texts.telegram import Telegram
+from nurture.deliverability.receivers import receiver
 from nurture.dispatcher import Dispatcher
 from nurture.errors import NurtureError, Unavailable
 from nurture.links import Links
@@ -103,6 +104,16 @@ def _by_receiver(channel: Channel, settings: Settings, store: Store) -> Channel:
 def webhooks(settings: Settings) -> Webhooks:
     """What signs and sends webhooks, to where these settings allow."""
     return Webhooks(settings.hook_secrets, Network(reach(settings)))
+
+
+def _receivers(settings: Settings) -> Callable[[str], str]:
+    """Who takes mail for an address."""
+    if not settings.email_receivers_by_mx:
+        return receiver
+    from nurture.deliverability.hosting import Hosting  # what is not used is not loaded
+    from nurture.deliverability.resolver import Resolved
+
+    return Hosting(Resolved()).receiver
 
 
 def _sms(settings: Settings) -> Channel:
@@ -237,7 +248,7 @@ async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> As
         ("unknown", timedelta(seconds=10), [ask_after_unknown, equipment]),
         ("retargeting", timedelta(minutes=5), [keep_retargets, equipment]),
     ]
-    every = sweeps(equipment.catalogue.audiences)
+    every = sweeps(equipment.catalogue.audiences, equipment.recorder)
     due += [(sweep.name, sweep.period(settings), [run_sweep, sweep, store, settings]) for sweep in every]
     for name, period, work in due:
         scheduler.add_job(

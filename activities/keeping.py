@@ -6,6 +6,7 @@ from typing import Any
 from nurture.errors import BadInput
 from nurture.intake import Consent, Enrolment, Internal, Recorder
 from nurture.journey import Journey
+from nurture.pace import Pace
 from nurture.scores import Change
 from nurture.steps import (
     AddPoints,
@@ -30,16 +31,16 @@ async def keep(
 ) -> str:
     """Do the step's bookkeeping, in the transaction that records it; answers why it was not done, "" when it was."""
     cause = f"{row.id}/{journey.occurrence}"
-    news = _news(row, step)
+    news = _news(row, step, now)
     patch = _patch(step)
     await session.flush()
     try:
         internal = Internal(id=cause, lead={"id": lead.id, **patch}, source="journey", **news)
-        await session.run_sync(lambda sync: recorder.record_own(sync.connection(), internal, now))
+        result = await session.run_sync(lambda sync: recorder.record_own(sync.connection(), internal, now))
     except BadInput as error:
         return str(error)
     await session.refresh(lead)
-    return ""
+    return "the lead refused it before" if result.stays_no else ""
 
 
 def _patch(step: AnyStep) -> dict[str, Any]:
@@ -63,13 +64,16 @@ def _patch(step: AnyStep) -> dict[str, Any]:
             return {}
 
 
-def _news(row: JourneyRow, step: AnyStep) -> dict[str, Any]:
+def _news(row: JourneyRow, step: AnyStep, now: datetime) -> dict[str, Any]:
     """What else the step asks for."""
     match step:
         case AddPoints(score=score, points=points):
             return {"points": (Change(score, f"campaign {row.campaign}", points),)}
-        case Subscribe(topic=topic) | Unsubscribe(topic=topic):
-            return {"consents": {topic: Consent(granted=isinstance(step, Subscribe))}}
+        case Subscribe(topic=topic, expires_after=length):
+            expires = None if length is None else Pace(origin=row.entered, factor=row.pace).after(now, length)
+            return {"consents": {topic: Consent(granted=True, expires=expires)}}
+        case Unsubscribe(topic=topic):
+            return {"consents": {topic: Consent(granted=False)}}
         case Advance():
             return {"because": f"campaign {row.campaign}"}
         case NeedStep(need=need):

@@ -2,12 +2,14 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from activities.equipment import Equipment
+from activities.tracked import Tracked
 from activities.warming import Warming
 from nurture.addresses import EMAIL, SMS, hash_of
 from nurture.calendar import resolve_zone
@@ -23,7 +25,7 @@ from nurture.steps import AskReferral, Confirm, Message, Survey
 from nurture.store import Session, bulk_runs
 from nurture.store.addresses import address_of
 from nurture.store.campaigns import paused
-from nurture.store.consents import current_consents
+from nurture.store.consents import current_consents, objects
 from nurture.store.leads import Addressee
 from nurture.store.merges import SENT_BEFORE, sent_before
 from nurture.store.messages import is_first, longest, recent_marketing
@@ -32,6 +34,8 @@ from nurture.store.outbox import spread
 from nurture.store.proofs import CONFIRMED_WITHIN, may_ask, unconfirmed
 from nurture.store.referrals import share_code
 from nurture.store.suppressions import suppressed
+from nurture.tracking.switches import Track
+from nurture.tracking.targets import told, words_of
 
 Context = dict[str, Any]
 NOT_SET_UP = "the channel is not set up here: see docs/how-to/channels.md"
@@ -112,6 +116,10 @@ class Letter(ABC):
     async def context(self, session: Session, row: MessageRow) -> Context:
         """What the template is given, but for `link`."""
 
+    async def tracked(self, session: Session, now: datetime) -> Tracked:  # a lead has a say in it
+        """What it is followed by."""
+        return Tracked(self.equipment.links)
+
     def headers(self, context: Mapping[str, Any]) -> dict[str, str]:
         """Header fields of its own."""
         return {}
@@ -126,6 +134,7 @@ class LeadLetter(Letter):
     lead: LeadRow = field(repr=False)
     step: Message
     written: Campaign
+    track: Track
     not_before: datetime | None = field(default=None, kw_only=True)
 
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Later | Never:
@@ -140,7 +149,7 @@ class LeadLetter(Letter):
             has_address=address is not None,
             suppressed=scopes.get("all"),
             refused_marketing=scopes.get("marketing") or self._held_out(),
-            consents=await current_consents(session, self.lead.id),
+            consents=await current_consents(session, self.lead.id, now),
             recent=[at for at, _ in recent],
             due=due,
             zone=resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0],
@@ -170,7 +179,7 @@ class LeadLetter(Letter):
             address = self.lead.email
         else:
             address = await address_of(session, self.lead.id, kind)
-        policy = policy_for(self.written, self.step, settings.rules, channel)
+        policy = policy_for(self.written, self.step, settings.rules, channel, self.equipment.catalogue.topics)
         return replace(self, channel=channel, recipient=address, policy=policy)
 
     async def chosen(self, session: Session, due: datetime, now: datetime) -> tuple["LeadLetter", Go | Later | Never]:
@@ -223,6 +232,7 @@ class LeadLetter(Letter):
         bot = self.equipment.settings.telegram_bot
         given: dict[str, str | None] = {
             "unsubscribe": links.unsubscribe(self.lead.id, self.topic, row.id),
+            "preferences": links.preferences(self.lead.id, row.id),
             "telegram": links.chat(bot, self.lead.id, row.due_at + CHAT_WITHIN) if bot else None,
         }
         referral = {}
@@ -241,6 +251,15 @@ class LeadLetter(Letter):
             "referral": referral,
             "zone": resolve_zone(self.lead.time_zone, self.equipment.settings.time_zone)[0].key,
         }
+
+    async def tracked(self, session: Session, now: datetime) -> Tracked:
+        """What it is followed by: as its campaign says, unless the lead objects."""
+        track, links = self.track, self.equipment.links
+        words = words_of(self.campaign, self.template, self.channel, track)
+        tell = partial(told, words=words, track=track, sites=self.equipment.settings.sites)
+        if not (track.clicks or track.opens) or await objects(session, self.lead.id, now):
+            return Tracked(links, tell, clicks=False)
+        return Tracked(links, tell, clicks=track.clicks, trap=track.trap, opens=track.opens)
 
     def headers(self, context: Mapping[str, Any]) -> dict[str, str]:
         """One-click unsubscribe (RFC 8058) on marketing."""
@@ -293,7 +312,7 @@ def to_lead(
 ) -> LeadLetter:
     """The letter that a message step sends to a lead."""
     channel = step.channels[0]
-    policy = policy_for(campaign, step, equipment.settings.rules, channel)
+    policy = policy_for(campaign, step, equipment.settings.rules, channel, equipment.catalogue.topics)
     return LeadLetter(
         equipment=equipment,
         journey_id=journey_id,
@@ -314,6 +333,7 @@ def to_lead(
         step=step,
         written=campaign,
         approval=campaign.approval,
+        track=campaign.track or equipment.settings.tracking,
     )
 
 
@@ -339,14 +359,3 @@ def to_team(
         recipient=team if elsewhere else settings.teams.get(team),
         given=given,
     )
-
-
-def noting(made: dict[str, str], url_of: Callable[[str], str], new_id: Callable[[], str]) -> Callable[..., str]:
-    """A template's `link(url)`: a tracked address for it, noted in `made` by the link's id."""
-
-    def link(url: str, _label: str = "") -> str:
-        link_id = next((known for known, target in made.items() if target == url), None) or new_id()
-        made[link_id] = url
-        return url_of(link_id)
-
-    return link

@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 from activities.enclosures import enclosed
 from activities.errands import Errand, Postponed, Settled, TryAgain
-from activities.letters import NOT_SET_UP, Context, Letter, noting
+from activities.letters import NOT_SET_UP, Context, Letter
+from activities.tracked import Tracked
 from nurture.addresses import hash_of
 from nurture.channels import Channel, Envelope
 from nurture.errors import AddressRefused, Ambiguous, BadInput, MessageRefused, NotFound, ProviderUnavailable
@@ -50,6 +51,7 @@ class MessageErrand(Errand):
         self.claim = new_id()
         self.row: MessageRow | None = None
         self.context: Context = {}
+        self.tracked = Tracked(letter.equipment.links)
         self.result: Result | None = None
         self._first = False  # the first by its channel, which tells how one leaves it
         self._forgotten = False  # perhaps sent before a backup was restored
@@ -72,6 +74,7 @@ class MessageErrand(Errand):
             answer, self.letter = None, await letter.by(session, row.channel)
         if answer is None:
             self.context = await self.letter.context(session, row)
+            self.tracked = await self.letter.tracked(session, now)
             self._first = await self.letter.is_first(session, row)
         return answer
 
@@ -158,9 +161,8 @@ class MessageErrand(Errand):
             return None
         if self._forgotten and await self._remembered(now):
             return None
-        links: dict[str, str] = {}
-        envelope = await self._envelope(links, now)
-        match await self._refused(envelope, links, now):
+        envelope = await self._envelope(now)
+        match await self._refused(envelope, now):
             case Postponed() as postponed:
                 return postponed
             case Never(reason=reason, status=status):
@@ -249,10 +251,10 @@ class MessageErrand(Errand):
         """The moment it is, by a clock that began at `now`: a lease must outlast what is done under it."""
         return now + timedelta(seconds=asyncio.get_running_loop().time() - self._began)
 
-    async def _envelope(self, links: dict[str, str], now: datetime) -> Envelope:
+    async def _envelope(self, now: datetime) -> Envelope:
         row, letter, equipment = self._row(), self.letter, self.letter.equipment
         sender = {"name": parseaddr(letter.sender)[0], "postal_address": equipment.settings.postal_address}
-        context = self.context | {"link": noting(links, equipment.links.click, new_id), "sender": sender}
+        context = self.context | {"link": self.tracked.link, "sender": sender}
         before = self._fingerprint()
         try:
             along = await enclosed(letter, now)
@@ -271,7 +273,7 @@ class MessageErrand(Errand):
             sender=letter.sender,
             recipient=letter.recipient or "",
             subject=rendered.subject,
-            html=rendered.html,
+            html=self.tracked.with_unseen(rendered.html, row.id),
             text=self._with_the_way_out(rendered),
             language=rendered.language,
             headers=letter.headers(context),
@@ -299,7 +301,7 @@ class MessageErrand(Errand):
             await self._put_off(held, now)
             raise TryAgain(held, OUR_FAULT)
 
-    async def _refused(self, envelope: Envelope, links: dict[str, str], now: datetime) -> Never | Postponed | None:
+    async def _refused(self, envelope: Envelope, now: datetime) -> Never | Postponed | None:
         """The last look before the hand-over: permission, pause and claim; None when it goes, and is committed to."""
         row = self._row()
         async with self.store.write() as session:
@@ -314,7 +316,7 @@ class MessageErrand(Errand):
                 if not await change(session, row.id, Status.COMMITTING, now, held_by=self.claim, **values):
                     raise TryAgain("another attempt took the message")
                 self._committed_at = now
-                tracked = [{"id": link, "message_id": row.id, "url": url} for link, url in links.items()]
+                tracked = [{"id": link, "message_id": row.id, "url": url} for link, url in self.tracked.made.items()]
                 await insert_all(session, LinkRow, tracked)
                 return None
             if isinstance(refusal, Never):

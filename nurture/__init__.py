@@ -22,6 +22,8 @@ from nurture.rewards import Reward
 from nurture.scores import Score, Threshold, gives
 from nurture.surveys import Survey, choice, scale, words
 from nurture.teams import Salesperson, Team, by_load, by_territory, round_robin
+from nurture.topics import Topic
+from nurture.tracking.switches import track
 from nurture.triggers import done, leave, on, when
 from nurture.vocabulary import (
     add_points,
@@ -74,6 +76,7 @@ __all__ = [
     "Survey",
     "Team",
     "Threshold",
+    "Topic",
     "add_points",
     "add_to",
     "advance",
@@ -129,6 +132,7 @@ __all__ = [
     "tag",
     "task",
     "thank",
+    "track",
     "unsubscribe",
     "untag",
     "wait",

@@ -11,6 +11,7 @@ from nurture.calendar import Window
 from nurture.durations import Length, in_words
 from nurture.lead import ProfileField
 from nurture.steps import AnyStep, DateOf, Split, Step, as_path, as_step
+from nurture.tracking.switches import Track
 from nurture.triggers import Done, Leave, On, Trigger, TriggerLike, When, trigger
 
 
@@ -134,6 +135,7 @@ class Settings(TypedDict, total=False):
     expires_after: timedelta | None
     presale: bool
     approval: bool
+    track: Track | None
 
 
 class Campaign(BaseModel):
@@ -142,7 +144,8 @@ class Campaign(BaseModel):
     `always` is heard whatever a journey waits for; `exits` come first; the `goal` ends a journey unless it names a state.
     `topic` is what the lead's consent is asked for; `holdout` percent of leads are kept out, to compare with. One that is
     `presale` takes no customers, and ends when its lead becomes one, unless it has reached its goal by that. With `approval`
-    it sends only messages that somebody approved as they are.
+    it sends only messages that somebody approved as they are. `track` tells what of its messages is followed, where that is
+    not what the house follows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -167,6 +170,7 @@ class Campaign(BaseModel):
     expires_after: Length | None = None
     presale: bool = False
     approval: bool = False
+    track: Track | None = None
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ from nurture.rewards import Reward
 from nurture.scores import Score
 from nurture.surveys import Survey
 from nurture.teams import Team
+from nurture.topics import Topic
 from nurture.version import Version
 
 USUAL_TEAM = "sales"
@@ -44,6 +45,7 @@ class Catalogue:
     rewards: Mapping[str, Reward] = field(default_factory=dict)
     retargets: Mapping[str, Retarget] = field(default_factory=dict)
     documents: Mapping[str, Document] = field(default_factory=dict)
+    topics: Mapping[str, Topic] = field(default_factory=dict)
 
     def team(self, key: str, addresses: Mapping[str, str]) -> Team:
         """The team of that key, or the only one there is; where none is written, a team of nobody but its address."""

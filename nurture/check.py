@@ -55,6 +55,7 @@ from nurture.steps import (
 )
 from nurture.surveys import Survey
 from nurture.teams import Team
+from nurture.topics import RESERVED, Topic
 from nurture.triggers import Done, Leave, On, ToState, When
 from nurture.values import Plain
 
@@ -113,6 +114,8 @@ class Check:
             yield self._error("cap", "allows nothing: give at least one message in a period longer than zero")
         if campaign.sender and not _is_mailbox(campaign.sender):
             yield self._error("sender", f'"{campaign.sender}" is no mailbox: write "The team <team@example.com>"')
+        if self.catalogue.topics:
+            yield from self._known("topic", "topic", campaign.topic, self.catalogue.topics)
         if campaign.reenters.kind == "once_in" and (campaign.reenters.period or NOTHING) <= NOTHING:
             yield self._error("reenters", "once_in(…) takes a period longer than zero")
         for name, times in Counter(self.names).items():
@@ -405,11 +408,14 @@ def _of_declared(value: object, catalogue: Catalogue) -> Iterator[tuple[str, str
             | Survey(key=key)
             | Reward(key=key)
             | Retarget(key=key)
+            | Topic(key=key)
         ) if not NAME.fullmatch(key):
             yield (
                 f'{type(value).__name__.lower()} "{key}"',
                 "this key cannot be used: write small letters, digits, - and _",
             )
+        case Topic(key=key) if key in RESERVED:
+            yield f'topic "{key}"', "this key has a meaning of its own: take another"
         case Score(key=key):
             yield from ((f'score "{key}", {place}', message) for place, message in of_score(value, catalogue))
         case Grade(key=key):

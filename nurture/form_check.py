@@ -39,6 +39,9 @@ def _errors(form: Form, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
             yield ", serves", message
     if form.stage not in STAGES:
         yield ", stage", f'there is no stage "{form.stage}": {did_you_mean(form.stage, STAGES)}'
+    if form.consent and catalogue.topics:
+        for message in mentions.of_name("topic", form.topic, catalogue.topics):
+            yield ", topic", message
     if form.double_opt_in and not form.consent:
         yield ", double_opt_in", "there is nothing to confirm: give the words of the consent, consent=…"
     if form.double_opt_in and not any(isinstance(one, Confirm) and one.form == form.key for one in _steps(catalogue)):

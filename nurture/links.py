@@ -27,6 +27,13 @@ class Unsubscribing(NamedTuple):
     message_id: str
 
 
+class Choosing(NamedTuple):
+    """Whose preferences are chosen, and the message whose link led there (empty for none)."""
+
+    lead_id: str
+    message_id: str
+
+
 class Answering(NamedTuple):
     """Who answers which survey, and the message whose link led there."""
 
@@ -88,6 +95,31 @@ class Links:
         (link_id,) = self._parts("click", token, 1)
         return link_id
 
+    def trap(self, message_id: str) -> str:
+        """The link of a message that nobody sees; it looks like any other."""
+        return f"{self.base_url}/c/{self._token('trap', message_id)}"
+
+    def trapped(self, token: str) -> str | None:
+        """The message whose unseen link was followed; None when the token is of another kind."""
+        try:
+            (message_id,) = self._parts("trap", token, 1)
+        except NotFound:
+            return None
+        return message_id
+
+    def pixel(self, message_id: str) -> str:
+        """The picture that tells that a message was opened."""
+        return f"{self.base_url}/i/{self._token('pixel', message_id)}"
+
+    def seen(self, token: str) -> str:
+        """The message whose picture was asked for."""
+        (message_id,) = self._parts("pixel", token, 1)
+        return message_id
+
+    def network(self, address: str) -> str:
+        """A name for the network that an address is in, by which nobody finds the address again."""
+        return self._signer("network").get_signature(address).decode()[:22]
+
     def unsubscribe(self, lead_id: str, topic: str, message_id: str = "") -> str:
         """Where a lead leaves a topic: a page for people, one click for mail programs."""
         return f"{self.base_url}/u/{self._token('unsubscribe', lead_id, topic, message_id)}"
@@ -99,6 +131,14 @@ class Links:
     def confirmation(self, token: str) -> str:
         """What the page behind an unsubscribe link sends back, so that a bare POST to the link does not act."""
         return self._signer("confirm").get_signature(token).decode()
+
+    def preferences(self, lead_id: str, message_id: str = "") -> str:
+        """Where a lead chooses what it takes, in which language, and whether it is followed."""
+        return f"{self.base_url}/p/{self._token('preferences', lead_id, message_id)}"
+
+    def choosing(self, token: str) -> Choosing:
+        """Whose preferences they are."""
+        return Choosing(*self._parts("preferences", token, 2))
 
     def survey(self, lead_id: str, survey: str, message_id: str = "") -> str:
         """Where a lead answers a survey."""

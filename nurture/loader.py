@@ -31,6 +31,7 @@ from nurture.scores import Score
 from nurture.surveys import Survey
 from nurture.teams import Team
 from nurture.templates import Templates
+from nurture.topics import Topic
 from nurture.version import frozen
 
 PACKAGE = "_nurture_team"
@@ -51,6 +52,7 @@ KINDS: Mapping[type, str] = {
     Reward: "rewards",
     Retarget: "retargets",
     Document: "documents",
+    Topic: "topics",
 }
 
 

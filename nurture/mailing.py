@@ -8,6 +8,7 @@ from nurture.calendar import Window
 from nurture.campaign import Campaign, Cap, Purpose, State
 from nurture.durations import Length, days
 from nurture.steps import Message, Send
+from nurture.tracking.switches import Track
 
 
 class Mailing(BaseModel):
@@ -35,6 +36,7 @@ class Mailing(BaseModel):
     expires_after: Length = days(3)
     spread: Length = days(0)
     approval: bool = False
+    track: Track | None = None
 
     @property
     def message(self) -> Message:
@@ -56,4 +58,5 @@ class Mailing(BaseModel):
             cap=self.cap,
             expires_after=self.expires_after,
             approval=self.approval,
+            track=self.track,
         )

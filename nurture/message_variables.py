@@ -18,6 +18,7 @@ ALWAYS = frozenset(
         "campaign.title",
         "links.unsubscribe",
         "links.telegram",
+        "links.preferences",
         "sender.name",
         "sender.postal_address",
         "link",

@@ -13,6 +13,7 @@ from nurture.campaign import Campaign, Cap, Purpose
 from nurture.durations import Length, in_words
 from nurture.pace import Pace
 from nurture.steps import Message
+from nurture.topics import ALL, Topic
 
 QUIET_HOURS, OUTSIDE = "quiet hours", "outside the sending window"
 BY_CALENDAR = (QUIET_HOURS, OUTSIDE)
@@ -86,10 +87,10 @@ class Standing(NamedTuple):
     """What is known of the lead when a message is due.
 
     `suppressed` is the reason its address takes nothing at all, `refused_marketing` the reason it takes no marketing;
-    `consents` maps topics (`*` for all, `channel:sms` for a channel) to yes or no; `recent` are the times marketing
-    messages were accepted, newest last, over all campaigns, `by_channel` those by the message's channel; `due` is when
-    this message was first due; it does not go before `not_before`. `share`, from 0 up to 1, is the part of a spread that
-    it waits.
+    `consents` maps topics (`*` for all others, `channel:sms` for a channel) to the yes or no that holds; `recent` are the
+    times marketing messages were accepted, newest last, over all campaigns, `by_channel` those by the message's channel;
+    `due` is when this message was first due; it does not go before `not_before`. `share`, from 0 up to 1, is the part of a
+    spread that it waits.
     """
 
     has_address: bool
@@ -129,15 +130,26 @@ def by_none(refused: Mapping[str, str]) -> Never:
     return Never(reasons.pop() if len(reasons) == 1 else "; ".join(each))
 
 
-def policy_for(campaign: Campaign, step: Message, house: HouseRules, channel: str = EMAIL) -> Policy:
-    """The rules for a message of that campaign by that channel; a legal basis of its own makes it transactional."""
+def policy_for(
+    campaign: Campaign,
+    step: Message,
+    house: HouseRules,
+    channel: str = EMAIL,
+    topics: Mapping[str, Topic] | None = None,
+) -> Policy:
+    """The rules for a message of that campaign by that channel; a legal basis of its own makes it transactional.
+
+    Of a topic that is declared `opt_out` no consent is asked for.
+    """
+    topic = (topics or {}).get(campaign.topic)
+    consent: Literal["required", "assumed"] = "assumed" if topic is not None and topic.opt_out else house.consent
     expires_after = step.expires_after or campaign.expires_after
     if campaign.purpose == "transactional" or step.legal_basis:
-        return Policy("transactional", campaign.topic, None, None, (), house.consent, expires_after, channel=channel)
+        return Policy("transactional", campaign.topic, None, None, (), consent, expires_after, channel=channel)
     caps = house.caps if campaign.cap is None else (campaign.cap,)
     hours, own = campaign.quiet or house.quiet, house.by(channel)
     return Policy(
-        "marketing", campaign.topic, hours, campaign.window, caps, house.consent, expires_after, house.spread,
+        "marketing", campaign.topic, hours, campaign.window, caps, consent, expires_after, house.spread,
         channel, own.quiet, own.caps, own.consent == "own",
     )  # fmt: skip
 
@@ -199,8 +211,8 @@ def _refusal(policy: Policy, standing: Standing) -> str | None:
         return None
     if standing.refused_marketing is not None:
         return standing.refused_marketing
-    answer = standing.consents.get(policy.topic, standing.consents.get("*"))
-    if answer is False or standing.consents.get("*") is False:
+    answer = standing.consents.get(policy.topic, standing.consents.get(ALL))
+    if answer is False:
         return f"unsubscribed from {policy.topic}"
     to_channel = standing.consents.get(consent_to(policy.channel))
     if to_channel is False:

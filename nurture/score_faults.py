@@ -46,6 +46,8 @@ def _of_rule(score: Score, rule: Rule, scores: Mapping[str, Score]) -> Iterator[
     if isinstance(rule.trigger, On):
         if rule.trigger.event.event in OURS:
             yield f"{rule.trigger.event.event} is our own doing and gives no points: hear what the lead does"
+        if rule.trigger.event.event == "message_opened":
+            yield "opens give no points, since machines open mail: hear clicked()"
         return
     if rule.at_most is not None:
         yield "at_most is for events: a condition gives its points once, as long as it is true"

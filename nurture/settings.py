@@ -14,6 +14,7 @@ from nurture.deliverability.ramp import Ramp
 from nurture.errors import BadInput, BadSettings
 from nurture.pace import speed
 from nurture.permission import HouseRules
+from nurture.tracking.switches import Track
 
 if TYPE_CHECKING:
     from nurture.deliverability.dkim_keys import PrivateKey
@@ -131,6 +132,8 @@ class Settings(BaseSettings):
     sign_offs: Literal["advised", "required"] = "advised"
     """Whether a definition that marketing and sales have not both signed stays in the shadow."""
     rules: HouseRules = HouseRules()
+    tracking: Track = Track()
+    """What of messages is followed, in campaigns that say nothing else."""
     task_queue: str = "nurture"
     walks_at_once: int = Field(default=100, ge=1)
     """Walks that one worker makes at the same time; hand-offs and bulk runs have places of their own."""

@@ -62,6 +62,7 @@ from nurture.steps import (
 )
 from nurture.tally import Tally
 from nurture.teams import Team
+from nurture.topics import ALL
 from nurture.triggers import On, When
 from nurture.turns import turns_of
 from nurture.version import Version, frozen
@@ -327,7 +328,8 @@ class _World:
         if name in ("sales_accepted", "sales_rejected"):
             self.sales.answered()
         if name == "unsubscribed":
-            self.consents[str(properties.get("topic", "*"))] = False
+            topic = str(properties.get("topic", ALL))
+            self.consents |= dict.fromkeys([topic, *self.consents] if topic == ALL else [topic], False)
         if name == "channel_stopped":
             self.consents[consent_to(str(properties.get("channel")))] = False
         self._score(happening)
@@ -375,7 +377,8 @@ class _World:
             case AddPoints(score=score, points=points):
                 self._score(None, Change(score, self.version.campaign.key, points))
             case Subscribe(topic=topic):
-                self.consents[topic] = True
+                if self.consents.get(topic, self.consents.get(ALL)) is not False:
+                    self.consents[topic] = True
             case Unsubscribe(topic=topic):
                 if self.consents.get(topic) is not False:
                     self._happen("unsubscribed", {"topic": topic})

@@ -251,9 +251,11 @@ class Subscribe(Step):
 
     kind: Literal["subscribe"] = "subscribe"
     topic: str
+    expires_after: Length | None = None
 
     def words(self) -> str:
-        return f"subscribe to {self.topic}"
+        until = "" if self.expires_after is None else f" for {in_words(self.expires_after)}"
+        return f"subscribe to {self.topic}{until}"
 
 
 class Unsubscribe(Step):

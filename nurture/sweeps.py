@@ -20,6 +20,9 @@ from nurture.campaign import DateEntry
 from nurture.conditions import Condition, Happened, Is, leaves
 from nurture.enrolment import date_cause, last_due, watched
 from nurture.errors import Unavailable
+from nurture.intake import Internal, Recorder
+from nurture.intake.clicking import Clicking, to_look_at
+from nurture.intake.incoming import prepared
 from nurture.settings import Settings
 from nurture.steps import WaitFor
 from nurture.store import Session, Store, campaigns, experiments, fading, leases, outbox, rewards, rfm, tasks
@@ -33,6 +36,7 @@ from nurture.store.models import (
     OutboxRow,
     new_id,
 )
+from nurture.store.plain import run
 from nurture.store.score_tables import FadingRow
 from nurture.triggers import When
 from nurture.version import Version
@@ -243,6 +247,20 @@ def _left_behind(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool
     return col(JourneyRow.updated_at) < now - LEFT_BEHIND, ~waiting
 
 
+# --- clicks that waited ---
+
+
+async def clicks_waited(recorder: Recorder, session: Session, _: Settings, now: datetime) -> int:
+    """Give clicks that were doubted their verdict, now that nothing more came that speaks against them."""
+    looks = [
+        Internal(lead={"id": lead_id}, clicks=Clicking(message=message), source="link")
+        for lead_id, message in await run(session, to_look_at, now)
+    ]
+    if looks:
+        await run(session, recorder.record, [prepared(one, now) for one in looks])
+    return len(looks)
+
+
 # --- what people and customers are told of, or rated by ---
 
 
@@ -292,6 +310,10 @@ SWEEPS = (
 )
 
 
-def sweeps(audiences: Mapping[str, Audience]) -> tuple[Sweep, ...]:
-    """All sweeps, where campaigns may be entered by those audiences."""
-    return Sweep("time passed", timedelta(seconds=10), partial(time_passed, audiences)), *SWEEPS
+def sweeps(audiences: Mapping[str, Audience], recorder: Recorder) -> tuple[Sweep, ...]:
+    """All sweeps, where campaigns may be entered by those audiences, and what comes of them is recorded by that."""
+    return (
+        Sweep("time passed", timedelta(seconds=10), partial(time_passed, audiences)),
+        Sweep("clicks waited", timedelta(seconds=5), partial(clicks_waited, recorder)),
+        *SWEEPS,
+    )

@@ -170,9 +170,12 @@ def advance(stage: str) -> steps.Step:
 
 
 @_says_where_it_breaks
-def subscribe(topic: str) -> steps.Step:
-    """Note that the lead takes the topic."""
-    return steps.Subscribe(topic=topic)
+def subscribe(topic: str, *, expires_after: timedelta | None = None) -> steps.Step:
+    """Note that the lead takes the topic, unless it refused it before.
+
+    `expires_after` is for a yes that was not said but follows from something, such as a purchase, and only for so long.
+    """
+    return steps.Subscribe(topic=topic, expires_after=expires_after)
 
 
 @_says_where_it_breaks

@@ -33,6 +33,8 @@ from web import (
     looks,
     needs,
     orders,
+    pixel,
+    preferences,
     problems,
     referrals,
     reports,
@@ -111,8 +113,8 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     )
     problems.add_problems(app)
     ours = (
-        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, texts, links, answers, surveys, referrals, forms,
-        confirmations, documents, tracker, looks, health,
+        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, texts, links, pixel, preferences, answers, surveys,
+        referrals, forms, confirmations, documents, tracker, looks, health,
     )  # fmt: skip
     for part in ours:
         app.include_router(part.routes)

@@ -9,17 +9,23 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from nurture.errors import BadInput, NotFound, Unavailable
-from nurture.intake import Consent, Internal
-from nurture.links import Unsubscribing
-from nurture.store.consents import record_consent
-from nurture.store.leads import find, locked
+from nurture.intake import Internal
+from nurture.intake.clicking import Clicking, Followed
+from nurture.store.consents import objects
+from nurture.store.leads import find
 from nurture.store.models import LinkRow, MessageRow
+from nurture.topics import ALL
+from nurture.tracking.clicks import TRAP
 from web.bodies import form_of
 from web.looks import HEADERS, language_of, page
+from web.looks.words import spoken_in
 from web.machines import machine
+from web.refusals import refuse
 from web.state import State, clock, state
+from web.throttle import network_of
 
 NOTHING = "there is nothing at this address"
+LONGEST_AGENT = 200
 Here = Annotated[State, Depends(state)]
 log = structlog.get_logger()
 routes = APIRouter(include_in_schema=False)
@@ -27,34 +33,44 @@ routes = APIRouter(include_in_schema=False)
 
 @routes.api_route("/c/{token}", methods=["GET", "HEAD"])
 async def follow(token: str, request: Request, here: Here) -> Response:
-    """Note the click and send the reader on, to where the store says this link leads.
+    """Note the click and send the reader on at once, to where the store says this link leads.
 
-    The click is noted on GET, as there is no other sign of it; it changes nothing that a scanner could do harm by: what
-    fetches ahead of people is noted as a machine's, which gives no points and takes no branch.
+    The click is noted on GET, as there is no other sign of it; whether a person's it is, `nurture.tracking.clicks` decides.
     """
+    if (trapped := here.links.trapped(token)) is not None:
+        await _note(here, request, trapped, TRAP, "")
+        raise NotFound(NOTHING)
     link_id = here.links.clicked(token)
     async with here.store.read() as session:
         link = await session.get(LinkRow, link_id)
-        message = await session.get(MessageRow, link.message_id) if link is not None else None
-    if link is None or message is None or not _of_the_web(link.url):
+    if link is None or not _of_the_web(link.url):
         raise NotFound(NOTHING)
-    if message.lead_id is not None:
-        about = {**_about(message), "url": link.url}
-        lead = {"id": message.lead_id}
-        event = Internal(name="message_clicked", lead=lead, properties=about, source="link", machine=machine(request))
-        try:
-            await here.intake.accept([event], clock())
-        except Unavailable:  # the reader comes before the count
-            log.warning("web.click_lost", link=link.id)
+    await _note(here, request, link.message_id, link.id, link.url)
     return RedirectResponse(link.url, 302, HEADERS)
+
+
+async def _note(here: State, request: Request, message_id: str, link: str, url: str) -> None:
+    """Note that a link of the message was followed, unless its lead is gone or does not want that."""
+    async with here.store.read() as session:
+        message = await session.get(MessageRow, message_id)
+        lead_id = message.lead_id if message is not None else None
+        if lead_id is None or await objects(session, lead_id, clock()):
+            return
+    network, agent = here.links.network(network_of(request)), _agent(request)
+    followed = Followed(link=link, url=url, network=network, agent=agent, program=machine(request))
+    looked_at = Internal(lead={"id": lead_id}, clicks=Clicking(message=message_id, followed=followed), source="link")
+    try:
+        await here.intake.accept([looked_at], clock())
+    except Unavailable:  # the reader comes before the count
+        log.warning("web.click_lost", message=message_id)
+
+
+def _agent(request: Request) -> str:
+    return "".join(one for one in request.headers.get("user-agent", "") if one.isprintable())[:LONGEST_AGENT]
 
 
 def _of_the_web(url: str) -> bool:
     return url.isprintable() and urlsplit(url).scheme in ("http", "https")
-
-
-def _about(message: MessageRow) -> dict[str, str]:
-    return {"template": message.template, "campaign": message.campaign, "message": message.id}
 
 
 @routes.get("/u/{token}")
@@ -63,7 +79,12 @@ async def ask_unsubscribe(token: str, request: Request, here: Here) -> Response:
     leaving = here.links.unsubscribing(token)
     language = await _language(request, here, leaving.lead_id)
     return page(
-        "unsubscribe", language, part="unsubscribe", topic=leaving.topic, confirm=here.links.confirmation(token)
+        "unsubscribe",
+        language,
+        part="unsubscribe",
+        topic=leaving.topic,
+        confirm=here.links.confirmation(token),
+        preferences=here.links.preferences(leaving.lead_id, leaving.message_id),
     )
 
 
@@ -77,28 +98,11 @@ async def unsubscribe(token: str, request: Request, here: Here) -> Response:
         form.get("confirm", "").encode(), here.links.confirmation(token).encode()
     ):
         raise BadInput("neither one click of a mail program nor the button of our page: open the link and press it")
-    topic = "*" if form.get("topic") == "*" else leaving.topic
-    await _leave(here, leaving, topic)
-    return page("said", await _language(request, here, leaving.lead_id), part="unsubscribed")
-
-
-async def _leave(here: State, leaving: Unsubscribing, topic: str) -> None:
-    """Note the refusal; it holds from the commit on, even when nothing else can be taken in."""
-    async with here.store.read() as session:
-        message = await session.get(MessageRow, leaving.message_id) if leaving.message_id else None
-        if await find(session, leaving.lead_id) is None:  # erased: there is nobody left to write to
-            return
-    consents: dict[str, bool | Consent] = {topic: Consent(granted=False)}
-    about = _about(message) if message is not None else {}
-    said = Internal(
-        name="unsubscribed", lead={"id": leaving.lead_id}, properties=about, source="link", consents=consents
-    )
-    try:
-        await here.intake.accept([said], clock())
-    except Unavailable:
-        async with here.store.write() as session:
-            lead = await locked(session, leaving.lead_id)
-            await record_consent(session, lead.id, topic, False, "link", clock())
+    topic = ALL if form.get("topic") == ALL else leaving.topic
+    language = await _language(request, here, leaving.lead_id)
+    words = spoken_in(language)["stop_all" if topic == ALL else "stop_this"]
+    await refuse(here, leaving.lead_id, leaving.message_id, {topic: "" if one_click else words}, "link")
+    return page("said", language, part="unsubscribed")
 
 
 async def _language(request: Request, here: State, lead_id: str) -> str:

@@ -10,7 +10,7 @@ from nurture.channels.heard import Act, Hearer, Said
 from nurture.channels.heard.names import HEARERS
 from nurture.channels.reports import Posted
 from nurture.errors import NotFound, Refused
-from nurture.intake import Internal
+from nurture.intake import Consent, Internal
 from nurture.intake.incoming import stable_id
 from nurture.settings import Settings
 from nurture.store.addresses import owner_of
@@ -95,9 +95,14 @@ async def _started(here: State, said: Said, owner: str | None, name: str) -> str
             lead = {"id": here.links.chatting(said.token, clock()), **_key(said)}
         except NotFound:
             return "chat_too_late"
-    about, consents = {"channel": said.channel}, {consent_to(said.channel): True}
+    wanted = Consent(granted=True, text=said.text or "/start")
     linked = Internal(
-        id=name, name="channel_linked", lead=lead, properties=about, consents=dict(consents), source=said.channel
+        id=name,
+        name="channel_linked",
+        lead=lead,
+        properties={"channel": said.channel},
+        consents={consent_to(said.channel): wanted},
+        source=said.channel,
     )
     if not await _accepted(here, linked):
         return "chat_too_late"

@@ -1,7 +1,7 @@
 """How often one caller may do something: a burst at once, then so many a minute; kept in this process only."""
 
 import time
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from fastapi import Request
 
@@ -44,6 +44,17 @@ def caller_of(request: Request) -> str:
     if isinstance(address, IPv6Address):
         return str(address.ipv4_mapped) if address.ipv4_mapped is not None else address.exploded[:19]
     return host
+
+
+def network_of(request: Request) -> str:
+    """The network it is called from: the addresses near the caller's, of which several machines of one owner have some."""
+    try:
+        address = ip_address(address_of(request))
+    except ValueError:
+        return address_of(request)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return str(ip_network((address, 48 if isinstance(address, IPv6Address) else 24), strict=False))
 
 
 def address_of(request: Request) -> str:

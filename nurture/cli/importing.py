@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, TextIO
@@ -12,6 +13,7 @@ from typing import Annotated, Any, TextIO
 import typer
 from pydantic import ValidationError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlmodel import col, select
 
 from nurture.arrivals import Arrival
 from nurture.cli.context import Here, counted, err, in_store, out, pairs
@@ -22,7 +24,10 @@ from nurture.identity import SYSTEMS
 from nurture.intake import Consent, Incoming, Intake, Internal, Result
 from nurture.intake.incoming import bad_input
 from nurture.loader import load
+from nurture.profile import address_hash
 from nurture.settings import read_settings
+from nurture.store.models import LeadRow
+from nurture.store.suppressions import suppressed_among
 
 AT_ONCE = 500
 LONGEST_SOURCE = 100
@@ -64,6 +69,8 @@ class Import:
     tally: Tally = field(default_factory=Tally)
     refused: set[str] = field(default_factory=set)
     """Leads that said no before, and were left so."""
+    suppressed: set[str] = field(default_factory=set)
+    """Leads whose address takes no mail, whatever the file says."""
 
     def begin(self, rows: list[Row]) -> "Batch":
         """Begin to import some rows; those that cannot be used are told, with line and remedy."""
@@ -83,13 +90,24 @@ class Import:
             results = await batch.results
         except Unavailable as error:
             raise Unavailable(f"stopped before line {batch.line}: {error}; run it again, what is in stays") from error
+        silent = await self._suppressed([result.lead_id for result in results if result.lead_id is not None])
         for row, result in zip(batch.rows, results, strict=True):
+            if result.lead_id in silent:
+                self.suppressed.add(result.lead_id)
+                self._say(f"{self.file}:{row.line}: notice: the address takes no mail: {silent[result.lead_id]}")
             if isinstance(result.error, Refused):
                 self.tally.erased += 1
             elif result.error is not None:
                 self._tell(row, result.error)
             else:
                 self._count(row, result)
+
+    async def _suppressed(self, lead_ids: Sequence[str]) -> dict[str, str]:
+        """The leads whose address takes no mail, or no marketing, with the reason."""
+        async with self.here.store.read() as session:
+            known = select(LeadRow.id, LeadRow.email).where(col(LeadRow.id).in_(lead_ids))
+            hashes = {address_hash(email): id_ for id_, email in (await session.exec(known)).all() if email}
+            return {hashes[one]: why for one, why in (await suppressed_among(session, hashes)).items()}
 
     def _incoming(self, row: Row) -> Incoming:
         if row.fault:
@@ -109,6 +127,7 @@ class Import:
         self.tally.consents += bool(result.consented)
         if result.stays_no and result.lead_id is not None:
             self.refused.add(result.lead_id)
+            self._say(f"{self.file}:{row.line}: notice: said no before, and was left so")
         self.tally.changed += bool(result.changed) and not result.new_lead
         for warning in result.warnings:
             self._say(f"{self.file}:{row.line}: warning: {warning}")
@@ -143,6 +162,9 @@ def import_(
     consent_source: Annotated[
         str, typer.Option(metavar="TEXT", help="Where they did, or the words they consented to.")
     ] = "",
+    consent_expires: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From that day on it is no consent any more.")
+    ] = None,
     errors: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write bad rows there instead of showing them.")
     ] = None,
@@ -159,7 +181,8 @@ def import_(
     sheet = read_sheet(file, encoding)
     fields = fields_of(sheet.columns, pairs(column, "--map"), str(file))
     declared = load(settings.campaigns)
-    topics = {topic: Consent(granted=True, text=consent_source) for topic in consent or []}
+    expires = consent_expires.replace(tzinfo=UTC) if consent_expires is not None else None
+    topics = {topic: Consent(granted=True, text=consent_source, expires=expires) for topic in consent or []}
     source = (consent_source or f"import {file.name}")[:LONGEST_SOURCE]
     if sheet.encoding == "cp1251" and not encoding:
         err.print(f"{file.name} is not UTF-8 and was read as Windows-1251; if names look wrong, say --encoding")
@@ -178,6 +201,10 @@ def import_(
     if done.refused:
         were = "was" if len(done.refused) == 1 else "were"
         out.print(f"{counted(len(done.refused), 'lead')} said no before and {were} left so")
+    if done.suppressed:
+        out.print(
+            f"{counted(len(done.suppressed), 'lead')} left without mail: their addresses take none, whatever the file says"
+        )
     if tally.erased:
         out.print(f"{counted(tally.erased, 'row')} left out: who they name was erased")
     if tally.bad:

@@ -153,11 +153,11 @@ def _barred(connection: Connection, items: Sequence[Prepared], known: Mapping[Ke
     back: set[Key] = set()
     for at, item in enumerate(items) if erased else ():
         theirs = erased.intersection(item.keys) - back
-        says_yes = not item.unsaid_only and any(consent.granted for consent in item.consents.values())
+        says_yes = not item.unsaid_only and any(said.granted and said.text for said in item.consents.values())
         if theirs and not says_yes:
             kind = next(kind for kind, _ in reversed(item.keys) if any(kind == one for one, _ in theirs))
             barred[at] = Refused(
-                f"lead.{field_of(kind)}: was erased: it comes in again only with a consent of its owner"
+                f"lead.{field_of(kind)}: was erased: it comes in again only with its owner's own yes, and the words of that"
             )
         else:
             back |= theirs

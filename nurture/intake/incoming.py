@@ -17,6 +17,7 @@ from nurture.errors import BadInput, NurtureError
 from nurture.fields import Patch, validated
 from nurture.identity import Key, in_order, plain_id, popped_keys
 from nurture.intake.capturing import Captured
+from nurture.intake.clicking import Clicking
 from nurture.needs import Need
 from nurture.scores import Change
 from nurture.stages import STAGES
@@ -48,12 +49,13 @@ Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!-~]+$")]
 
 
 class Consent(BaseModel):
-    """An answer to a topic, and the words it was given to."""
+    """An answer to a topic, the words it was given to, and from when on a yes is none any more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     granted: bool
     text: str = Field(default="", max_length=2000)
+    expires: AwareDatetime | None = None
 
 
 class Incoming(BaseModel):
@@ -101,9 +103,9 @@ class Recommended(BaseModel):
 class Internal(Incoming):
     """What we ourselves report: its name may be a reserved one, and it may do more than an event does.
 
-    It may enter the lead into a campaign, give points, be captured by a form, tell of an order or of needs, or bring a
-    friend by a share code; `because` is the reason of a change of stage. With `unsaid_only` its consents count for topics
-    that the lead has not answered: somebody else speaks for it.
+    It may enter the lead into a campaign, give points, be captured by a form, tell of an order or of needs, bring a
+    friend by a share code, or have `clicks` looked at; `because` is the reason of a change of stage. With `unsaid_only`
+    its consents count for topics that the lead has not answered: somebody else speaks for it.
     """
 
     enrol: Enrolment | None = None
@@ -112,6 +114,7 @@ class Internal(Incoming):
     order: News | None = None
     needs: tuple[Need, ...] = ()
     recommended: Recommended | None = None
+    clicks: Clicking | None = None
     because: str = ""
     unsaid_only: bool = False
 

@@ -38,7 +38,7 @@ def _scores(kept: HeldLead, gone: HeldLead, now: datetime) -> None:
     """The sums of both, which stand where no rule counts anew."""
     ours, theirs = (points_now(one.scores, one.fading, now) for one in (kept, gone))
     kept.scores = {name: round(ours.get(name, 0) + theirs.get(name, 0), 6) for name in {**ours, **theirs}}
-    kept.fading, kept.absorbed = {}, True
+    kept.fading, kept.recounted = {}, True
 
 
 def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:

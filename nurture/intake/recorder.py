@@ -14,21 +14,22 @@ from nurture.fields import Patch
 from nurture.identity import field_of, names_one_person
 from nurture.intake.arriving import RETURNED, Arriving, Guestbook
 from nurture.intake.capturing import Proofs
+from nurture.intake.clicking import CLICKED, Asked, Came, judged
 from nurture.intake.dealings import Dealings, by_event
 from nurture.intake.identities import Member, Names, resolve, save_names, told
-from nurture.intake.incoming import Internal, Prepared, Result, prepared
+from nurture.intake.incoming import Consent, Internal, Prepared, Result, prepared
 from nurture.intake.joining import joined
 from nurture.intake.refolding import refold
 from nurture.intake.scoring import Item, Scorebook, Scoring, Tallies
 from nurture.intake.shadows import Shadows
-from nurture.profile import patched
+from nurture.profile import address_hash, patched
 from nurture.rulebook import NOTHING
 from nurture.scores import Change
 from nurture.settings import Settings
 from nurture.store import held as rows
 from nurture.store.among import among
 from nurture.store.bulk import insert_rows, table
-from nurture.store.consents import Answer, answers_of
+from nurture.store.consents import Answer, answers_of, holding
 from nurture.store.held import HeldLead
 from nurture.store.merging import Merge
 from nurture.store.models import ConsentRow, EventRow, OutboxRow, new_id
@@ -36,6 +37,7 @@ from nurture.store.outbox import UNCLAIMED
 from nurture.store.plain import Statement
 from nurture.store.score_tables import ProfileChangeRow
 from nurture.tally import Crossed
+from nurture.topics import ALL, TRACKING
 
 SMALLEST = timedelta(microseconds=1)
 UNSUBSCRIBED, CHANNEL_STOPPED, SCORE_REACHED = "unsubscribed", "channel_stopped", "score_reached"
@@ -102,6 +104,7 @@ class Recorder:
         """Record the items in their order; a duplicate has no effect, and one whose lead is unknown comes back refused."""
         news, members, names = resolve(connection, items)
         known = _known(connection, items)
+        news += _clicks(connection, members)
         results = self._recorded(connection, [*news, *members], names, known)
         return [results[at] for at in range(len(news), len(news) + len(items))]
 
@@ -132,8 +135,8 @@ class Recorder:
             taken[at] = _take(member, lead, dealings)
             _arrive(taken[at], guests, books.proofs)
         now = max(member.item.now for member in members)
-        if absorbed := [lead for lead in touched.values() if lead.absorbed]:
-            refold(connection, self.scoring.book, absorbed, now)
+        if recounted := [lead for lead in touched.values() if lead.recounted]:
+            refold(connection, self.scoring.book, recounted, now)
         self._score(connection, list(taken.values()), books)
         rows.save(connection, touched.values(), now)
         save_names(connection, names, unborn={one for one in names.made if one not in touched})
@@ -207,9 +210,38 @@ def _known(connection: Connection, items: Sequence[Prepared]) -> dict[str, str]:
     return {row[0]: row[1] for row in KNOWN.on(connection, given=ids)}
 
 
+def _clicks(connection: Connection, members: Sequence[Member]) -> list[Member]:
+    """What comes of the verdicts on the clicks that members have looked at: the events, and news of whom one is taken from."""
+    looks = [(one, one.lead, one.item.given) for one in members if one.lead is not None]
+    asked = {
+        member.item.id: (Asked(member.item.id, lead.id, member.item.now, given.clicks), lead)
+        for member, lead, given in looks
+        if isinstance(given, Internal) and given.clicks is not None
+    }
+    found = judged(connection, [one for one, _ in asked.values()])
+    leads = {lead.id: (lead, one.now) for one, lead in asked.values()}
+    news = []
+    for lead_id in sorted(found.turned):
+        lead, now = leads[lead_id]
+        lead.recounted = True
+        news.append(Member(_news(lead, now), lead, brought=frozenset({f"event.{CLICKED}"})))
+    return news + [Member(_click(one, leads[one.lead_id][1]), leads[one.lead_id][0]) for one in found.came]
+
+
+def _news(lead: HeldLead, now: datetime) -> Prepared:
+    return prepared(Internal(lead={"id": lead.id}, source="link"), now)
+
+
+def _click(came: Came, now: datetime) -> Prepared:
+    about = {"properties": came.about, "source": "link", "machine": came.machine, "at": came.at}
+    return prepared(
+        Internal.model_validate({"id": came.id, "name": CLICKED, "lead": {"id": came.lead_id}, **about}), now
+    )
+
+
 def _consents(connection: Connection, taken: Sequence[Taken]) -> dict[str, dict[str, Answer]]:
     leads = {one.lead.id for one in taken if one.item.consents}
-    return answers_of(connection, leads) if leads else {}
+    return answers_of(connection, leads, max(one.item.now for one in taken)) if leads else {}
 
 
 def _take(member: Member, lead: HeldLead, dealings: Dealings) -> Taken:
@@ -294,25 +326,38 @@ def _became(one: Taken) -> dict[str, Any]:
 def _answer(one: Taken, held: dict[str, Answer], books: Books) -> list[str]:
     """Note the item's consents; the topics that are newly refused by them."""
     at = one.received if one.item.given.at is None else min(one.item.given.at, one.received)
+    email = one.lead.profile.get("email")
     refused = []
-    no_to_all = "*" in held and not held["*"].granted
     for topic, said in one.item.consents.items():
-        if one.item.unsaid_only and (topic in held or no_to_all):
-            one.stays_no |= no_to_all or not held[topic].granted
+        before, now = held.get(topic), Answer(said.granted, at, said.expires if said.granted else None)
+        if _is_not_theirs(one, topic, said, held.get(topic, held.get(ALL))):
             continue
-        before, now = held.get(topic), Answer(said.granted, at)
-        if (
-            before is not None and before.granted is said.granted and not one.merged
-        ):  # a no that came with a merge is news
+        ends = topic == ALL and not said.granted and any(answer.granted for answer in held.values())
+        if before is not None and before.says_as_much(now) and not ends and not one.merged:  # by a merge it is news
             continue
         row = {"lead_id": one.lead.id, "topic": topic, "granted": said.granted, "text": said.text, "at": at}
-        books.consents.append({**row, "source": one.item.given.source})
+        of_whom = {"address_hash": address_hash(email) if email else "", "expires_at": now.expires_at}
+        books.consents.append({**row, **of_whom, "source": one.item.given.source})
         one.consented.append(topic)
         if before is None or one.merged or now.outweighs(before):
             held[topic] = now
-            if not said.granted:
+            held.update(holding(held))
+            if not said.granted and topic != TRACKING:
                 refused.append(topic)
     return refused
+
+
+def _is_not_theirs(one: Taken, topic: str, said: Consent, before: Answer | None) -> bool:
+    """Whether the answer is left out, since somebody else speaks for a lead that has spoken: above all over its no."""
+    if before is None or one.merged or not (one.item.unsaid_only or (said.granted and not said.text)):
+        return False
+    if not before.granted:
+        one.stays_no = True
+        if not one.item.unsaid_only:
+            one.warnings.append(
+                f"consents.{topic}: was refused before: give the words that the lead said yes to (text)"
+            )
+    return one.item.unsaid_only or not before.granted
 
 
 def _tell(one: Taken, keys: list[str], books: Books) -> None:

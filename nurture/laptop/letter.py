@@ -28,7 +28,7 @@ class Letter:
 
     @property
     def links(self) -> list[Link]:
-        """The links of the HTML part, or of the text where there is none, each URL once."""
+        """The links of the HTML part that a reader sees, or of the text where there is none, each URL once."""
         found = _links(self.html) if self.html else [Link("", url) for url in URL.findall(self.text)]
         return list({link.url: link for link in reversed(found)}.values())[::-1]
 
@@ -56,7 +56,9 @@ class _Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":
-            self._url, self._words = dict(attrs).get("href"), []
+            given = dict(attrs)
+            unseen = "display:none" in (given.get("style") or "").replace(" ", "")
+            self._url, self._words = None if unseen else given.get("href"), []
 
     def handle_data(self, data: str) -> None:
         self._words.append(data)

@@ -45,7 +45,7 @@ class HeldLead:
     last_received: datetime | None = None
     is_new: bool = False
     profile_changed: bool = False
-    absorbed: bool = False
+    recounted: bool = False  # its scores are to be counted anew
 
 
 def by_keys(connection: Connection, keys: Collection[Key]) -> dict[Key, str]:

@@ -60,7 +60,7 @@ class Merge:
 
 def join(connection: Connection, kept: HeldLead, gone: HeldLead, by: str, now: datetime) -> Merge:
     """Give the kept lead every row of the other, which is gone then; what is known of the two is theirs still."""
-    answers = answers_of(connection, [kept.id, gone.id])
+    answers = answers_of(connection, [kept.id, gone.id], now)
     said = [{topic: one.granted for topic, one in answers.get(lead.id, {}).items()} for lead in (kept, gone)]
     names = connection.execute(select(EVENTS.c.name).where(EVENTS.c.lead_id == gone.id).distinct()).scalars()
     changed = frozenset(f"event.{name}" for name in names)

@@ -341,7 +341,10 @@ class ErasureRow(SQLModel, table=True):
 
 
 class ConsentRow(SQLModel, table=True):
-    """What a lead said to a topic (`*` for all), newest last; the newest one holds."""
+    """What a lead said to a topic (`*` for all), newest last: to which words (`text`), where, of which address, until when.
+
+    See `nurture.store.consents` for which one holds.
+    """
 
     __tablename__ = "consents"
     __table_args__ = (Index("ix_consents_lead", "lead_id"),)
@@ -353,6 +356,8 @@ class ConsentRow(SQLModel, table=True):
     source: str
     text: str = ""
     at: datetime
+    address_hash: str = ""
+    expires_at: datetime | None = None
 
 
 class ScoreChangeRow(SQLModel, table=True):
@@ -522,4 +527,5 @@ import nurture.store.recommendation_tables  # noqa: E402
 import nurture.store.retarget_tables  # noqa: E402
 import nurture.store.score_tables  # noqa: E402
 import nurture.store.sending_tables  # noqa: E402
-import nurture.store.stage_tables  # noqa: E402, F401
+import nurture.store.stage_tables  # noqa: E402
+import nurture.store.tracking_tables  # noqa: E402, F401

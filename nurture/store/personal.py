@@ -51,6 +51,7 @@ from nurture.store.retarget_tables import RetargetDeliveryRow, RetargetEntryRow
 from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, RebuildRow, ShadowRow, SignOffRow
 from nurture.store.sending_tables import ReceiverRow, WarmUpRow
 from nurture.store.stage_tables import StageChangeRow
+from nurture.store.tracking_tables import ClickRow
 
 About: TypeAlias = Callable[[str], ColumnElement[bool]]
 """By a lead's id, the condition that its rows in a table meet."""
@@ -105,6 +106,7 @@ PERSONAL: dict[type[SQLModel], About] = {
     RecommendationRow: _recommendations,
     NeedRow: lambda lead_id: col(NeedRow.lead_id) == lead_id,
     StageChangeRow: lambda lead_id: col(StageChangeRow.lead_id) == lead_id,
+    ClickRow: lambda lead_id: col(ClickRow.lead_id) == lead_id,
     LinkRow: _links,
     MessageRow: _messages,
     MoveRow: _moves,

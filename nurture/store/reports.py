@@ -65,6 +65,6 @@ async def _followed(session: Session, report: Report, lead: LeadRow, message: Me
         case Kind.COMPLAINED if address:
             await suppress(session, hash_of(message.channel, address), "marketing", "complained", now)
         case Kind.UNSUBSCRIBED:
-            await record_consent(session, lead.id, message.topic, False, "provider", now)
+            await record_consent(session, lead.id, message.topic, False, "provider", now, address=lead.email)
         case _:
             pass

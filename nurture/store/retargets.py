@@ -85,7 +85,7 @@ async def page(
     addresses = {address_hash(lead.email): lead.email for lead in leads if lead.email}
     reasons = dict((await execute(session, SUPPRESSED, {"given": list(addresses)})).all())
     suppressed = {addresses[hashed]: reason for hashed, reason in reasons.items()}
-    said = await run(session, answers_of, [lead.id for lead in leads])
+    said = await run(session, answers_of, [lead.id for lead in leads], now)
     objected = await run(session, happenings, [lead.id for lead in leads], [OBJECTED])
     for lead in leads:
         theirs = {topic: (answer.granted, answer.at) for topic, answer in said.get(lead.id, {}).items()}

@@ -61,11 +61,16 @@ async def entered(store: Store) -> list[str]:
         return list((await session.exec(select(JourneyRow.lead_id).order_by(JourneyRow.lead_id))).all())
 
 
-async def ledger(store: Store) -> dict[str, tuple[str, str]]:
-    """The lead, status and reason of each message of a mailing."""
+async def ledger_rows(store: Store) -> list[MessageRow]:
+    """The messages of a mailing."""
     query = select(MessageRow).where(col(MessageRow.run_id).is_not(None)).order_by(MessageRow.occurrence)
     async with store.read() as session:
-        return {row.lead_id or "": (row.status, row.reason) for row in (await session.exec(query)).all()}
+        return list((await session.exec(query)).all())
+
+
+async def ledger(store: Store) -> dict[str, tuple[str, str]]:
+    """The lead, status and reason of each message of a mailing."""
+    return {row.lead_id or "": (row.status, row.reason) for row in await ledger_rows(store)}
 
 
 def busiest(times: Sequence[datetime], window: timedelta) -> int:

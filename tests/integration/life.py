@@ -172,7 +172,10 @@ class Life:
                 await campaigns.publish(session, frozen(campaign), by="test", now=self.now)
 
     async def lead(self, email: str = "ann@example.com", consents: dict[str, bool] | None = None, **known: Any) -> str:
-        given: dict[str, bool | Consent] = dict(consents or {"news": True})
+        said = consents or {"news": True}
+        given: dict[str, bool | Consent] = {
+            topic: Consent(granted=one, text="Send me that") for topic, one in said.items()
+        }
         [result] = await self.intake.accept(
             [Incoming(lead={"email": email, **known}, consents=given, source="form")], self.now
         )

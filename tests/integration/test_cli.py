@@ -18,7 +18,10 @@ from typer.testing import CliRunner, Result
 
 from nurture.catalogue import Catalogue
 from nurture.cli.main import app
+from nurture.intake import Internal
+from nurture.intake.clicking import Clicking, Followed
 from nurture.loader import load
+from nurture.profile import address_hash
 from nurture.store import Store
 from nurture.store.models import (
     CampaignRow,
@@ -28,8 +31,11 @@ from nurture.store.models import (
     LeadRow,
     MessageRow,
     OutboxRow,
+    SuppressionRow,
     VersionRow,
 )
+from nurture.store.suppressions import suppress
+from nurture.store.tracking_tables import ClickRow
 from tests.integration.bulk import a_lead, settle
 from tests.integration.commands import run
 from tests.integration.life import Life
@@ -246,7 +252,31 @@ def test_an_import_never_overrides_a_no() -> None:
     asyncio.run(with_store(refuse_news))
     told = run("import", leads_file("email", "ann@x.org"), *consent).output
     assert "1 lead said no before and was left so" in told
+    assert "leads.csv:2: notice: said no before, and was left so" in told
     assert [row.granted for row in rows(ConsentRow)] == [True, False]
+
+
+def test_an_import_leaves_an_address_that_takes_no_mail_so_and_tells_its_line() -> None:
+    asyncio.run(with_store(bounce_ann))
+    told = run("import", leads_file("email", "bob@x.org", "Ann@x.org"), "--consent", "news").output
+    assert "leads.csv:3: notice: the address takes no mail: the address does not exist" in told
+    assert "1 lead left without mail" in told
+    assert [row.reason for row in rows(SuppressionRow)] == ["the address does not exist"]
+
+
+async def bounce_ann(store: Store) -> None:
+    async with store.write() as session:
+        await suppress(session, address_hash("ann@x.org"), "all", "the address does not exist", datetime.now(UTC))
+
+
+def test_a_consent_that_is_implied_holds_until_its_day_and_is_shown_with_its_proof() -> None:
+    words = ("--consent", "news", "--consent-source", "bought a kit", "--consent-expires")
+    run("import", leads_file("email", "ann@x.org"), *words, "2020-01-01")
+    run("import", leads_file("email", "bob@x.org"), *words, "2100-01-01")
+    assert re.search(r"news +yes +2020-01-01 +bought a kit +bought a kit", run("consent", "ann@x.org").output)
+    assert re.search(r"news +yes +yes +2100-01-01 +bought a kit", run("consent", "bob@x.org").output)
+    [told] = json.loads(run("consent", "bob@x.org", "--json").output)
+    assert (told["holds"], told["address_hash"]) == (True, address_hash("bob@x.org"))
 
 
 async def refuse_news(store: Store) -> None:
@@ -440,6 +470,25 @@ async def test_why_tells_the_story(life: Life) -> None:
     assert re.search(r"heard +a click in welcome/hello → interested", told)
     assert re.search(r"done +tag interested → the end", told)
     assert re.search(r"\nEnded .* in interested: done\n", told)
+
+
+async def test_who_followed_a_link_is_shown_and_ruled(life: Life) -> None:
+    await said("publish")
+    lead = {"id": await life.lead()}
+    await life.happens("subscribed")
+    [message] = await asyncio.to_thread(rows, MessageRow)
+    followed = Followed(link="l", url="https://example.com/a", network="n", agent="Scanner/1.0", program=True)
+    await life.intake.accept([Internal(lead=lead, clicks=Clicking(message=message.id, followed=followed))], life.now)
+    [click] = await asyncio.to_thread(rows, ClickRow)
+
+    told = await said("clicks", "list", "--lead", "ann@example.com", "--verdict", "machine")
+    assert re.search(
+        rf"{click.id} .*https://example.com/a +Scanner/1.0 +machine +a program, or a page fetched ahead", told
+    )
+
+    assert "counts as a person's" in await said("clicks", "rule", click.id, "person", "--by", "ops")
+    assert re.search(r"person +ops decided so", await said("clicks", "list"))
+    assert [row.machine for row in await asyncio.to_thread(rows, EventRow) if row.name == "message_clicked"] == [False]
 
 
 async def test_why_tells_where_a_journey_stands(life: Life) -> None:

@@ -32,7 +32,8 @@ async def life(store: Store, now: datetime) -> AsyncIterator[Life]:
 
 
 async def sweep(life: Life, name: str) -> int:
-    found = await run_sweep(next(one for one in sweeps({}) if one.name == name), life.store, life.settings, life.now)
+    every = sweeps({}, life.walkers.equipment.recorder)
+    found = await run_sweep(next(one for one in every if one.name == name), life.store, life.settings, life.now)
     await life.settle()
     return found
 

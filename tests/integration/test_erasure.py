@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from nurture.arrivals import Context, Page
 from nurture.errors import AddressRefused, NotFound, NurtureError, Refused, Unavailable
 from nurture.intake import Consent, Incoming, Internal
 from nurture.intake.capturing import Captured, Proof
+from nurture.intake.clicking import Clicking, Followed
 from nurture.permission import HouseRules
 from nurture.profile import address_hash, key_hash
 from nurture.store import Store, outbox
@@ -114,7 +115,17 @@ async def lives(life: Life, email: str = ADDRESS, name: str = "ann", **known: An
         await outbox.put(session, [waiting])
         session.add_all([dead, fades, noted, drawn, listed])
     await deals(life, email, lead_id, name)
+    await follows(life, lead_id, name)
     return lead_id
+
+
+async def follows(life: Life, lead_id: str, name: str) -> None:
+    """It follows a link."""
+    message = next(one for one in await rows(life.store, MessageRow) if one.lead_id == lead_id)
+    followed = Followed(link="l", url=f"https://example.com/{name}", network=name, agent=name, program=True)
+    clicking = Clicking(message=message.id, followed=followed)
+    [result] = await life.intake.accept([Internal(lead={"id": lead_id}, clicks=clicking)], life.now)
+    assert result.error is None
 
 
 async def _captured(life: Life, email: str, name: str) -> None:
@@ -490,7 +501,7 @@ async def test_who_comes_back_with_a_consent_of_their_own_is_a_new_lead_that_get
     assert after != before
     async with life.store.read() as session:
         assert await suppressed(session, address_hash(ADDRESS)) == {}
-        assert await current_consents(session, after) == {"news": True}
+        assert await current_consents(session, after, datetime.now(UTC)) == {"news": True}
     await life.happens("asked", to=ADDRESS)
     assert life.postbox.mails[-1].recipient == ADDRESS
 

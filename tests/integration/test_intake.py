@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -339,7 +339,7 @@ async def test_the_no_of_a_visitor_holds_for_the_lead_it_turns_out_to_be(
     await intake.accept([event_of(lead={"cookie": "c1"})], now + days(2))
 
     async with store.read() as session:
-        assert await current_consents(session, str(ann.lead_id)) == {"news": False, "ads": True}
+        assert await current_consents(session, str(ann.lead_id), datetime.now(UTC)) == {"news": False, "ads": True}
     assert [row.properties for row in await rows(store, EventRow) if row.name == "unsubscribed"][-1:] == [
         {"topic": "news"}
     ]
@@ -588,7 +588,7 @@ async def test_a_refused_topic_is_noted_and_told_once(intake: Intake, store: Sto
     assert events == [("unsubscribed", {"message": "m1", "topic": "news"})]
     assert len(await rows(store, ConsentRow)) == 1
     async with store.read() as session:
-        assert await current_consents(session, str(first.lead_id)) == {"news": False}
+        assert await current_consents(session, str(first.lead_id), datetime.now(UTC)) == {"news": False}
 
 
 async def test_an_unsubscribe_that_comes_before_the_signup_still_holds(
@@ -599,7 +599,7 @@ async def test_an_unsubscribe_that_comes_before_the_signup_still_holds(
     (_,) = await intake.accept([event_of(name="confused", consents={"news": True}, at=now - days(1))], now)
 
     async with store.read() as session:
-        assert await current_consents(session, str(result.lead_id)) == {"news": False}
+        assert await current_consents(session, str(result.lead_id), datetime.now(UTC)) == {"news": False}
 
 
 async def test_who_subscribes_again_is_heard(intake: Intake, store: Store, now: datetime) -> None:
@@ -609,7 +609,7 @@ async def test_who_subscribes_again_is_heard(intake: Intake, store: Store, now: 
         )
 
     async with store.read() as session:
-        assert await current_consents(session, str(result.lead_id)) == {"news": True}
+        assert await current_consents(session, str(result.lead_id), datetime.now(UTC)) == {"news": True}
     assert {row.text for row in await rows(store, ConsentRow)} == {"Yes, send me news"}
 
 

@@ -1,7 +1,7 @@
 """Whatever comes first, events or merges, and whoever is kept: three leads that are one person come to one result."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -102,7 +102,7 @@ async def outcome(
     async with store.read() as session:
         found = await look_up(session, f"a{tag}@example.org")
         changes = (await session.exec(select(ScoreChangeRow).where(ScoreChangeRow.lead_id == found.id))).all()
-        consents = await current_consents(session, found.id)
+        consents = await current_consents(session, found.id, datetime.now(UTC))
     given = [one.points for one in changes if one.score == "interest"]
     assert round(sum(given), 6) == found.scores.get("interest", 0)
     lists = {"tags": sorted(found.profile.get("tags", [])), "email": str(found.email).replace(tag, "")}

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -138,7 +138,7 @@ async def test_the_kept_lead_has_all_that_was_known_of_both(life: Life) -> None:
         ("email", ANN), ("email", BOB), ("external", "crm-1"), ("phone", "+49301234567")
     }  # fmt: skip
     async with life.store.read() as session:
-        assert await current_consents(session, ann) == {"news": False, "ads": True}
+        assert await current_consents(session, ann, datetime.now(UTC)) == {"news": False, "ads": True}
 
 
 async def test_points_are_those_that_one_lead_would_have_got(life: Life) -> None:
@@ -200,7 +200,7 @@ async def test_a_link_that_was_made_for_the_lead_that_is_gone_still_leaves(
 
     assert (await client.post(link, data={"List-Unsubscribe": "One-Click"})).status_code == 200
     async with store.read() as session:
-        assert await current_consents(session, made[0]) == {"news": False}
+        assert await current_consents(session, made[0], datetime.now(UTC)) == {"news": False}
 
 
 async def test_the_codes_of_both_lead_to_the_kept_one_and_its_own_is_given_on(life: Life) -> None:

@@ -79,7 +79,9 @@ async def test_a_friend_who_leaves_an_address_is_a_lead_brought_by_who_recommend
         "referral",
     )
     async with store.read() as session:
-        assert await current_consents(session, friend.id) == {}  # what was not ticked is not consented to
+        assert (
+            await current_consents(session, friend.id, datetime.now(UTC)) == {}
+        )  # what was not ticked is not consented to
 
 
 async def test_what_is_ticked_is_consented_to(client: httpx.AsyncClient, store: Store, code: str) -> None:
@@ -87,7 +89,7 @@ async def test_what_is_ticked_is_consented_to(client: httpx.AsyncClient, store: 
 
     (brought,) = await rows(store, RecommendationRow)
     async with store.read() as session:
-        assert await current_consents(session, brought.friend_id) == {"news": True}
+        assert await current_consents(session, brought.friend_id, datetime.now(UTC)) == {"news": True}
 
 
 async def test_an_address_that_is_none_is_asked_for_again(client: httpx.AsyncClient, store: Store, code: str) -> None:
@@ -147,7 +149,7 @@ async def test_who_is_known_stays_as_it_is_and_is_brought_by_nobody(
     known = next(row for row in await rows(store, LeadRow) if row.email == BOB)
     assert (known.profile["first_name"], known.profile.get("source")) == ("Robert", None)
     async with store.read() as session:
-        assert await current_consents(session, known.id) == {"news": False}
+        assert await current_consents(session, known.id, datetime.now(UTC)) == {"news": False}
     assert await refusals(store) == ["it was known before"]
 
 

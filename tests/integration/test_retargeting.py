@@ -303,7 +303,16 @@ async def agreed(
         for email in emails
     ]
     said = [
-        {"lead_id": email, "topic": "ads", "granted": granted, "source": "test", "text": "", "at": now}
+        {
+            "lead_id": email,
+            "topic": "ads",
+            "granted": granted,
+            "source": "test",
+            "text": "",
+            "at": now,
+            "address_hash": "",
+            "expires_at": None,
+        }  # fmt: skip
         for email in emails
     ]
     async with networks.life.store.write() as session:

@@ -7,7 +7,9 @@ from sqlalchemy import update
 
 from nurture.audiences import Audience
 from nurture.campaign import AudienceEntry, DateEntry, always
+from nurture.catalogue import Catalogue
 from nurture.conditions import event
+from nurture.intake import Recorder
 from nurture.lead import lead
 from nurture.settings import Settings
 from nurture.steps import WaitFor
@@ -19,10 +21,11 @@ from tests.integration.scene import SECOND, Scene, simple
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+RECORDER = Recorder(Catalogue(), Settings(_env_file=None))
 
 
 async def sweep(scene: Scene, name: str) -> int:
-    [one] = [one for one in sweeps(scene.audiences) if one.name == name]
+    [one] = [one for one in sweeps(scene.audiences, RECORDER) if one.name == name]
     return await run_sweep(one, scene.store, scene.settings, scene.now)
 
 
@@ -232,7 +235,7 @@ async def test_of_several_workers_one_does_a_sweep(scene: Scene) -> None:
 def test_a_hurried_calendar_is_swept_more_often() -> None:
     hurried, calm = Settings(_env_file=None, speed="1d=1s"), Settings(_env_file=None)
 
-    every = sweeps({})
+    every = sweeps({}, RECORDER)
 
     assert {one.period(hurried) for one in every} == {SECOND}
     assert [one.period(calm) for one in every] == [one.every for one in every]

@@ -119,7 +119,7 @@ async def test_looking_at_the_page_unsubscribes_nobody(client: httpx.AsyncClient
 
     assert "Leave this mailing?" in page.text
     async with store.read() as session:
-        assert await current_consents(session, "ann") == {}
+        assert await current_consents(session, "ann", datetime.now(UTC)) == {}
 
 
 async def test_one_click_unsubscribes_at_once(client: httpx.AsyncClient, store: Store, links: Links) -> None:
@@ -127,7 +127,7 @@ async def test_one_click_unsubscribes_at_once(client: httpx.AsyncClient, store: 
 
     assert done.status_code == 200
     async with store.read() as session:
-        assert await current_consents(session, "ann") == {"news": False}
+        assert await current_consents(session, "ann", datetime.now(UTC)) == {"news": False}
 
 
 async def test_the_button_of_the_page_unsubscribes(client: httpx.AsyncClient, store: Store, links: Links) -> None:
@@ -138,7 +138,7 @@ async def test_the_button_of_the_page_unsubscribes(client: httpx.AsyncClient, st
 
     assert "You are unsubscribed" in done.text
     async with store.read() as session:
-        assert await current_consents(session, "ann") == {"*": False}
+        assert await current_consents(session, "ann", datetime.now(UTC)) == {"*": False}
 
 
 @pytest.mark.parametrize("form", [{}, {"confirm": "made up"}, {"List-Unsubscribe": "no"}])
@@ -149,7 +149,7 @@ async def test_a_bare_post_unsubscribes_nobody(
 
     assert refused.status_code == 422
     async with store.read() as session:
-        assert await current_consents(session, "ann") == {}
+        assert await current_consents(session, "ann", datetime.now(UTC)) == {}
 
 
 async def test_a_friend_lands_on_a_page_with_the_code(client: httpx.AsyncClient, store: Store, links: Links) -> None:

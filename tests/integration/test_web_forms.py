@@ -91,7 +91,7 @@ async def ann(store: Store, email: str = "ann@example.com") -> LeadRow:
 
 async def consents(store: Store) -> dict[str, bool]:
     async with store.read() as session:
-        return await current_consents(session, (await look_up(session, "ann@example.com")).id)
+        return await current_consents(session, (await look_up(session, "ann@example.com")).id, datetime.now(UTC))
 
 
 def values(page: str) -> dict[str, str]:

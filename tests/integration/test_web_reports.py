@@ -127,7 +127,7 @@ async def test_who_unsubscribes_there_has_unsubscribed_here(client: httpx.AsyncC
     await post(client, leaving())
 
     async with store.read() as session:
-        assert await current_consents(session, "ann") == {"news": False}
+        assert await current_consents(session, "ann", datetime.now(UTC)) == {"news": False}
     assert await events(store) == [("unsubscribed", None)]
 
 

@@ -81,7 +81,7 @@ async def events(store: Store) -> list[tuple[str, dict[str, Any]]]:
 
 async def consents(store: Store, lead_id: str) -> dict[str, bool]:
     async with store.read() as session:
-        return await current_consents(session, lead_id)
+        return await current_consents(session, lead_id, datetime.now(UTC))
 
 
 async def closed(store: Store, channel: str, address: str) -> dict[str, str]:

@@ -275,6 +275,10 @@ HOW_TO_SIGN = "give agreed_by, or sign it with nurture definitions sign"
          'score "fit", rule 1: per is the period of a cap: give at_most, and a period longer than zero'),
         ('Score(key="fit", rules=(gives(5, on("score_reached")),))',
          'score "fit", rule 1: score_reached is our own doing and gives no points: hear what the lead does'),
+        ('Score(key="fit", rules=(gives(5, opened()),))',
+         'score "fit", rule 1: opens give no points, since machines open mail: hear clicked()'),
+        ('Topic(key="tracking", title="Tracking")', 'topic "tracking": this key has a meaning of its own: take another'),
+        ('Topic(key="*", title="All")', 'topic "*": this key cannot be used: write small letters, digits, - and _'),
         ('Score(key="fit", rules=(gives(5, when(lead.country == "DE"), at_most=2),))',
          'score "fit", rule 1: at_most is for events: a condition gives its points once, as long as it is true'),
         ('Score(key="fit", rules=(gives(5, when(lead.country == "DE")),), half_life=days(3))',
@@ -309,6 +313,19 @@ def test_what_a_declaration_names_that_is_not_there_is_told(team: Team, value: s
     team.write("campaigns/rest.py", f"from nurture import *\nvalue = {value}\n")
 
     assert team.faults() == [f"error: campaigns/rest.py: {fault}"]
+
+
+def test_where_topics_are_declared_every_topic_is_one_of_them(team: Team) -> None:
+    team.campaign('State("one", [send("hello")])', 'topic="nwes",')
+    team.write("campaigns/topics.py", """from nurture import *
+news = Topic(key="news", title="News")
+form = Form(key="f", title="F", event="asked", fields=[field(lead.email, required=True)], consent="Yes", topic="ads")
+""")  # fmt: skip
+
+    assert team.faults() == [
+        'error: campaigns/road.py: topic: there is no topic "nwes": did you mean "news"?',
+        'error: campaigns/topics.py: form "f", topic: there is no topic "ads": there is only news',
+    ]
 
 
 def test_scores_that_look_at_each_other_and_at_what_fades_are_told_each_in_its_place(team: Team) -> None:

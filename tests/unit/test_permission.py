@@ -37,7 +37,7 @@ def may(policy: Policy = POLICY, now: datetime = NOON, pace: Pace = PACE, **stan
         ({"suppressed": "5.1.1", "refused_marketing": "complained"}, "the address is suppressed: 5.1.1"),
         ({"refused_marketing": "complained", "consents": {}}, "complained"),
         ({"consents": {"news": False, "*": True}}, "unsubscribed from news"),
-        ({"consents": {"news": True, "*": False}}, "unsubscribed from news"),
+        ({"consents": {"other": True, "*": False}}, "unsubscribed from news"),
         ({"consents": {"offers": True}}, "no consent to news"),
         ({"consents": {}}, "no consent to news"),
     ],

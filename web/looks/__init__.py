@@ -24,7 +24,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
     "Cache-Control": "no-store",
 }
-FOR_PEOPLE = ("/c/", "/u/", "/s/", "/r/", "/h/", "/f/", "/o/", "/d/")
+FOR_PEOPLE = ("/c/", "/u/", "/p/", "/s/", "/r/", "/h/", "/f/", "/o/", "/d/")
 
 routes = APIRouter(include_in_schema=False)
 _pages = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)

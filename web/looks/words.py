@@ -11,6 +11,15 @@ WORDS: dict[str, dict[str, str]] = {
         "chat_linked": "Our messages come here from now on. Send /stop to get no more.",
         "chat_stopped": "No more messages come here. Send /start to get them again.",
         "chat_too_late": "This link is no longer good. Please ask for a new one.",
+        "preferences": "What would you like to get from us?",
+        "preferences_text": "What you save here holds from that moment.",
+        "preferences_link": "Choose what you get, and in which language",
+        "topics": "Send me",
+        "in_language": "Language",
+        "follow_me": "You may note which links in your messages I follow",
+        "save": "Save",
+        "saved": "Saved",
+        "saved_text": "It holds from this moment. You can close this page.",
         "send": "Send",
         "not_answered": "Please answer this one.",
         "answered": "Thank you",
@@ -88,6 +97,15 @@ WORDS: dict[str, dict[str, str]] = {
         "chat_linked": "Теперь наши сообщения приходят сюда. Чтобы отписаться, отправьте /stop.",
         "chat_stopped": "Сообщений здесь больше не будет. Чтобы вернуть их, отправьте /start.",
         "chat_too_late": "Эта ссылка больше не действует. Попросите, пожалуйста, новую.",
+        "preferences": "Что вы хотите от нас получать?",
+        "preferences_text": "То, что вы здесь сохраните, действует сразу.",
+        "preferences_link": "Выбрать, что получать и на каком языке",
+        "topics": "Присылайте мне",
+        "in_language": "Язык",
+        "follow_me": "Можно отмечать, по каким ссылкам из писем я перехожу",
+        "save": "Сохранить",
+        "saved": "Сохранено",
+        "saved_text": "Это действует с этой минуты. Страницу можно закрыть.",
         "send": "Отправить",
         "not_answered": "Ответьте, пожалуйста, на этот вопрос.",
         "answered": "Спасибо",
@@ -156,3 +174,16 @@ WORDS: dict[str, dict[str, str]] = {
         "ask.company.industry": "Отрасль",
     },
 }
+
+LANGUAGES = {
+    "ar": "العربية", "cs": "Čeština", "da": "Dansk", "de": "Deutsch", "en": "English", "es": "Español", "fi": "Suomi",
+    "fr": "Français", "hu": "Magyar", "it": "Italiano", "ja": "日本語", "kk": "Қазақша", "ko": "한국어", "nl": "Nederlands",
+    "no": "Norsk", "pl": "Polski", "pt": "Português", "ro": "Română", "ru": "Русский", "sv": "Svenska", "tr": "Türkçe",
+    "uk": "Українська", "uz": "Oʻzbekcha", "zh": "中文",
+}  # fmt: skip
+"""What languages call themselves."""
+
+
+def spoken_in(language: str) -> dict[str, str]:
+    """The words in that language, or in English where we do not speak it."""
+    return WORDS.get(language, WORDS["en"])

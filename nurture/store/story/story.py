@@ -14,9 +14,10 @@ from nurture.fading import points_now
 from nurture.profile import address_hash
 from nurture.store import campaigns, merges
 from nurture.store.addresses import hashes_of
+from nurture.store.consents import held_by
 from nurture.store.database import Session
 from nurture.store.facts import load_facts
-from nurture.store.models import ConsentRow, CrossingRow, DeadLetterRow, LeadRow, OutboxRow
+from nurture.store.models import CrossingRow, DeadLetterRow, LeadRow, OutboxRow
 from nurture.store.story.doors import events_at_doors, outside
 from nurture.store.story.journeys import Walked, entered_by, journey_story, walked
 from nurture.store.story.mailings import mailed
@@ -47,7 +48,7 @@ async def story_of(
         stage=lead.stage,
         scores=dict(sorted(points_now(lead.scores, lead.fading, now).items())),
         merged=await _merged(session, lead.id),
-        consents=await _consents(session, lead.id),
+        consents=await _consents(session, lead.id, now),
         suppressed=await suppressed(session, address_hash(lead.email)) if lead.email else {},
         closed=await _closed(session, lead.id),
         points=tuple(Points(row.at, row.score, row.rule, row.points) for row in rows.points),
@@ -111,13 +112,9 @@ async def _merged(session: Session, lead_id: str) -> tuple[MergedIn, ...]:
     )
 
 
-async def _consents(session: Session, lead_id: str) -> tuple[Consent, ...]:
-    """The answer to each topic that holds, the newest one (of two at once the no)."""
-    query = select(ConsentRow).where(ConsentRow.lead_id == lead_id)
-    newest: dict[str, ConsentRow] = {}
-    for row in sorted((await session.exec(query)).all(), key=lambda row: (row.at, not row.granted)):
-        newest[row.topic] = row
-    return tuple(Consent(row.topic, row.granted, row.at, row.source) for _, row in sorted(newest.items()))
+async def _consents(session: Session, lead_id: str, now: datetime) -> tuple[Consent, ...]:
+    """The answers that hold, each as it was said."""
+    return tuple(Consent(one.topic, one.granted, one.at, one.source) for one in await held_by(session, lead_id, now))
 
 
 async def _crossings(session: Session, lead_id: str) -> tuple[Crossing, ...]:

@@ -1,6 +1,6 @@
 """Links that machines and other people follow, as users of other engines know it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -38,7 +38,7 @@ async def links(store: Store, now: datetime) -> Links:
 
 async def answers(store: Store) -> dict[str, dict[str, bool]]:
     async with store.read() as session:
-        return {lead_id: await current_consents(session, lead_id) for lead_id in ("ann", "bob")}
+        return {lead_id: await current_consents(session, lead_id, datetime.now(UTC)) for lead_id in ("ann", "bob")}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,8 @@ async def test_a_topic_taken_off_and_on_and_off_again_stands_as_last_said(
     said = []
     for on_again in (False, True, False):
         if on_again:
-            await client.post("/v1/leads", json={"lead": {"id": "ann"}, "consents": {"news": True}})
+            yes = {"news": {"granted": True, "text": "Send me the news"}}
+            await client.post("/v1/leads", json={"lead": {"id": "ann"}, "consents": yes})
         else:
             await client.post(links.unsubscribe("ann", "news", "to-ann"), data={"List-Unsubscribe": "One-Click"})
         said.append((await answers(store))["ann"])

@@ -266,7 +266,9 @@ def test_who_may_not_be_written_to_any_more_is_not_and_goes_on(
         pytest.param([at(hours=1, event="visit", lead={"consents": {"news": True}}),
                       at(hours=2, event="unsubscribed", topic="news")], [], id="D-31 off again"),
         pytest.param([at(hours=1, event="unsubscribed"),
-                      at(hours=2, event="visit", lead={"consents": {"news": True}})], [], id="D-31 all off, one on"),
+                      at(hours=2, event="visit", lead={"consents": {"news": True}})], ["a"], id="D-31 all off, one on"),
+        pytest.param([at(hours=1, event="visit", lead={"consents": {"news": True}}), at(hours=2, event="unsubscribed")], [],
+                     id="D-31 one on, all off"),
     ],
 )  # fmt: skip
 def test_the_last_answer_counts(events: Sequence[Planned], sent: list[str]) -> None:
