@@ -312,7 +312,7 @@ async def agreed(
             "at": now,
             "address_hash": "",
             "expires_at": None,
-        }  # fmt: skip
+        }
         for email in emails
     ]
     async with networks.life.store.write() as session:
