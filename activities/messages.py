@@ -12,13 +12,15 @@ from nurture.errors import AddressRefused, Ambiguous, BadInput, MessageRefused, 
 from nurture.ledger import CERTAIN, LEASE, Found, Plan, Status, answered, may_become, recovered
 from nurture.permission import Go, Later, Never
 from nurture.profile import address_hash
+from nurture.returns.bounces import Fault, fault_of
 from nurture.store import Session
 from nurture.store.bulk import insert_all
 from nurture.store.leads import Addressee, get, held_addressee
 from nurture.store.messages import BY_HAND, change, find, planned, tell_of, write
 from nurture.store.models import LinkRow, MessageRow, new_id
+from nurture.store.plain import run
 from nurture.store.restores import in_doubt
-from nurture.store.suppressions import suppress
+from nurture.store.returns import CameBack, Kind, note
 
 PATIENCE = timedelta(seconds=10)  # a hand-over takes less than a lease, so that no lapsed claim is still at work
 NO_ANSWER = "handed over, and no answer came"
@@ -34,7 +36,7 @@ class Result(NamedTuple):
     status: Status
     reason: str = ""
     provider_id: str | None = None
-    bad_address: bool = False
+    fault: Fault | None = None
 
 
 class MessageErrand(Errand):
@@ -145,14 +147,15 @@ class MessageErrand(Errand):
             self.result = Result(Status.ACCEPTED, provider_id=receipt.provider_id)
         except AddressRefused as error:
             refusal = f"the address was refused: {error.code or error.reply}"
-            self.result = Result(Status.REJECTED, refusal, bad_address=True)
+            self.result = Result(Status.REJECTED, refusal, fault=Fault.ADDRESS)
         except MessageRefused as error:
-            self.result = Result(Status.REJECTED, str(error))
+            self.result = Result(Status.REJECTED, str(error), fault=_not_the_address(error))
         except (Ambiguous, TimeoutError):
             await self._ambiguous(now)
         except ProviderUnavailable as error:
             attempts = row.attempts - (error.cause == "ours")  # it was held back here: nobody was asked
-            await self._put_off(str(error), now, attempts=attempts)
+            full = fault_of(error.code or "", error.reply) is Fault.MAILBOX
+            await self._put_off(str(error), now, kind="put_off" if full else None, attempts=attempts)
             raise TryAgain(str(error), error.retry_after or _patience(attempts)) from error
 
     async def _asked(self, now: datetime) -> bool:
@@ -278,10 +281,19 @@ class MessageErrand(Errand):
             least = timedelta(0) if accepted is None else CERTAIN
             raise TryAgain(NO_ANSWER, max(_patience(row.attempts), least))
 
-    async def _put_off(self, reason: str, now: datetime, **values: Any) -> None:
+    async def _put_off(self, reason: str, now: datetime, kind: Kind | None = None, **values: Any) -> None:
         async with self.store.write() as session:
+            if kind is not None and (lead_id := self.letter.lead_id) is not None:
+                lead_id = (await held_addressee(session, lead_id)).lead_id
+                await run(session, note, [self._back(kind, Fault.MAILBOX, lead_id, now)], now)
             changed = {"held_by": self.claim, "reason": self._noted(reason), **values}
             await change(session, self._row().id, Status.DEFERRED, now, **changed)
+
+    def _back(self, kind: Kind, fault: Fault, lead_id: str, now: datetime) -> CameBack:
+        """The message as one that came back."""
+        row, letter = self._row(), self.letter
+        address = address_hash(letter.recipient) if letter.recipient else ""
+        return CameBack(row.id, kind, lead_id, row.campaign, row.run_id, fault.value, address, now, now)
 
     async def record(self, session: Session, now: datetime) -> Settled:
         """Write down how it went, and what follows for the address."""
@@ -298,10 +310,19 @@ class MessageErrand(Errand):
         lead = await get(session, letter.lead_id)  # held by the walk
         if status is Status.ACCEPTED:
             await tell_of(session, lead, "message_sent", row, now)
-        if self.result.bad_address and letter.recipient:
-            await suppress(session, address_hash(letter.recipient), "all", reason, now)
-            await tell_of(session, lead, "message_bounced", row, now)
+        if self.result.fault is not None:
+            await session.flush()
+            back = self._back("bounced", self.result.fault, lead.id, now)
+            await run(session, note, [back], now, reason)
+        if self.result.fault is Fault.ADDRESS:
+            await tell_of(session, lead, "message_bounced", row, now, fault=Fault.ADDRESS.value)
         return Settled("" if status is Status.ACCEPTED else reason)
+
+
+def _not_the_address(error: MessageRefused) -> Fault:
+    """Whose fault the refusal is: the address is not to blame, whatever the code."""
+    fault = fault_of(error.code or "")
+    return Fault.UNTOLD if fault is Fault.ADDRESS else fault
 
 
 def _note(row: MessageRow) -> str:

@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 
 from nurture.catalogue import Catalogue
 from nurture.errors import NurtureError
+from nurture.intake import Reports
 from nurture.intake.measured import MeasuredIntake
 from nurture.links import Links
 from nurture.loader import load
@@ -67,11 +68,13 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         metrics, needed = Metrics(), health.checklist(store, settings)
         taking = MeasuredIntake(store, catalogue, settings, metrics)
+        told = Reports(store, taking.recorder, settings.outbox_limit)
+        metrics.tally("nurture_reports", "What was told of messages, by what it was.", "kind", told.tally)
         signed = Links(settings.base_url, settings.secrets)
         captures = CaptureCounts(store)
         throttles = Throttle(burst=10, a_minute=10), Throttle(burst=5, a_minute=1), Throttle(burst=120, a_minute=120)
         app.state.nurture = State(
-            settings, store, catalogue, taking, signed, Keys(store), seals, heard_from, needed, captures, *throttles
+            settings, store, catalogue, taking, told, signed, Keys(store), seals, heard_from, needed, captures, *throttles
         )
         counting = asyncio.create_task(captures.keep_writing())
         lookout = Lookout(metrics, needed, store)
@@ -80,6 +83,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         counting.cancel()
         await captures.write()
         await taking.close()
+        await told.close()
         await store.close()
 
     app = FastAPIOffline(

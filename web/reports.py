@@ -9,7 +9,6 @@ from nurture.channels.reports import Posted, Reporter
 from nurture.channels.reports.names import REPORTERS
 from nurture.errors import NotFound
 from nurture.settings import Settings
-from nurture.store.reports import record_report
 from web.bodies import as_json
 from web.problems import Unauthorised
 from web.state import State, clock, state
@@ -35,7 +34,6 @@ async def take_reports(provider: str, request: Request, here: Annotated[State, D
     reporter = here.reporters.get(provider)
     if reporter is None:
         raise NotFound("there is no such provider with a secret: set NURTURE_HOOK_SECRETS__<PROVIDER>")
-    now = clock()
     names = set(request.headers.keys())
     once = {name: values[0] for name in names if len(values := request.headers.getlist(name)) == 1}
     posted = Posted(once, await request.body())
@@ -44,8 +42,4 @@ async def take_reports(provider: str, request: Request, here: Annotated[State, D
         raise Unauthorised(
             "this is not proven to come from the provider: check the secret, and that the body is unaltered"
         )
-    taken = 0
-    for report in reporter.reports(given):
-        async with here.store.write() as session:
-            taken += await record_report(session, provider, report, now)
-    return Reported(taken=taken)
+    return Reported(taken=sum(await here.reports.take(provider, list(reporter.reports(given)), clock())))

@@ -8,7 +8,7 @@ from standardwebhooks import Webhook
 
 from nurture.catalogue import Catalogue
 from nurture.channels.reports import Reporter
-from nurture.intake import Intake
+from nurture.intake import Intake, Reports
 from nurture.links import Links
 from nurture.readiness import Checklist
 from nurture.settings import Settings
@@ -20,7 +20,7 @@ from web.throttle import Throttle
 
 @dataclass(frozen=True)
 class State:
-    """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source, those who report of
+    """Settings, store, catalogue, intake, reports, links, the API keys known, the seals of webhooks by source, those who report of
     messages, and what it needs; what was counted of forms, and how often a caller, an address and a visitor's browser may
     come.
     """
@@ -29,6 +29,7 @@ class State:
     store: Store
     catalogue: Catalogue
     intake: Intake
+    reports: Reports
     links: Links
     keys: Keys
     seals: dict[str, tuple[Webhook, ...]]

@@ -157,10 +157,10 @@ async def found_out(session: Session, row: MessageRow, to: Status, reason: str, 
 
 
 async def tell_of(
-    session: Session, lead: LeadRow, name: str, row: MessageRow, now: datetime, *, at: datetime | None = None
+    session: Session, lead: LeadRow, name: str, row: MessageRow, now: datetime, *, at: datetime | None = None, **more: str
 ) -> None:
     """Record what became of a message as an event (`message_sent`, `message_bounced`) of its lead, which is held; once."""
-    facts = {"template": row.template, "campaign": row.campaign, "message": row.id}
+    facts = {"template": row.template, "campaign": row.campaign, "message": row.id, **more}
     event_id = f"{name.removeprefix('message_')}/{row.id}"
     await record_own_event(session, lead, name, facts, event_id, now, at=at)
 
