@@ -21,6 +21,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunn
 from activities.bulk import BulkActivities
 from activities.equipment import Equipment
 from activities.failures import Failures
+from activities.fuse_notices import tell_of_fuses
 from activities.hand_off_clock import HandOffActivities
 from activities.network import Network, reach
 from activities.unknowns import resolve_unknown
@@ -143,6 +144,11 @@ async def ask_after_unknown(equipment: Equipment) -> None:
     await resolve_unknown(equipment, datetime.now(UTC))
 
 
+async def tell_of_blown_fuses(equipment: Equipment) -> None:
+    """Tell the team what was paused, and what may have to be."""
+    await tell_of_fuses(equipment, datetime.now(UTC))
+
+
 async def another_time(work: Callable[..., Awaitable[object]], *given: object) -> None:
     """Do it, unless what it needs is away: the store has told of that, and the next time comes soon."""
     with suppress(Unavailable):
@@ -167,6 +173,7 @@ async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> As
     due: list[tuple[str, timedelta, list[Any]]] = [
         ("temporal", timedelta(seconds=5), [look_after_temporal, client, temporal]),
         ("unknown", timedelta(seconds=10), [ask_after_unknown, equipment]),
+        ("fuses", timedelta(seconds=5), [tell_of_blown_fuses, equipment]),
     ]
     every = sweeps(equipment.catalogue.audiences)
     due += [(sweep.name, sweep.period(settings), [run_sweep, sweep, store, settings]) for sweep in every]

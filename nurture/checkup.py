@@ -129,6 +129,8 @@ class Checkup:
             self._found(Word.BURIED, await checkups.buried(session))
             self._found(Word.LATE, await checkups.late(session, self._now - LATE))
             self._found(Word.TRIPPED, await checkups.tripped(session))
+            self._found(Word.BLOWN, await checkups.blown(session))
+            self._found(Word.WARNED, await checkups.warned(session))
             self._found(Word.PAUSED, await checkups.paused(session))
 
     def _found(self, word: Word, some: Some) -> None:

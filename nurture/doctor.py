@@ -29,6 +29,8 @@ class Word(StrEnum):
     BURIED = "buried"
     LATE = "late"
     TRIPPED = "tripped"
+    BLOWN = "blown"
+    WARNED = "warned"
     PAUSED = "paused"
 
 
@@ -70,6 +72,13 @@ AILMENTS: dict[Word, Ailment] = {
     Word.BURIED: Ailment("dead letters", "nurture dead-letters list tells why; then retry or drop them"),
     Word.LATE: Ailment("rows of the outbox that wait to be done", "see that a worker runs and reaches Temporal"),
     Word.TRIPPED: Ailment("providers that nothing is sent through at present", "see the reason; it mends itself"),
+    Word.BLOWN: Ailment(
+        "campaigns and mailings that were paused, since too many of their messages came back",
+        "see nurture report mailings; once the reason is gone, nurture resume or nurture bulk resume",
+    ),
+    Word.WARNED: Ailment(
+        "campaigns and mailings of whose messages many come back", "see nurture report mailings", grave=False
+    ),
     Word.PAUSED: Ailment("campaigns that a person has paused", "nurture resume lets one go on", grave=False),
 }
 

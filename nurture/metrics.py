@@ -110,6 +110,10 @@ def _families(figures: Figures, age: float) -> Iterator[Metric]:
         "nurture_breaker_open", "1 while nothing is sent through a provider.", ["provider"],
         (((provider,), int(is_open)) for provider, is_open in figures.breakers.items()),
     )  # fmt: skip
+    yield _gauge(
+        "nurture_fuse_blown", "1 while a campaign or mailing is paused, since too many of its messages came back.",
+        ["campaign"], (((campaign,), int(blown)) for campaign, blown in figures.fuses.items()),
+    )  # fmt: skip
 
 
 def _gauge(name: str, about: str, labels: list[str], values: Iterable[tuple[tuple[str, ...], int]]) -> Metric:

@@ -12,6 +12,7 @@ from nurture.arrivals import origin_of
 from nurture.errors import BadSettings
 from nurture.pace import speed
 from nurture.permission import HouseRules
+from nurture.returns.fuse import Fuses
 
 PAYLOAD_KEY = 32  # bytes: AES-256
 
@@ -78,6 +79,8 @@ class Settings(BaseSettings):
     sign_offs: Literal["advised", "required"] = "advised"
     """Whether a definition that marketing and sales have not both signed stays in the shadow."""
     rules: HouseRules = HouseRules()
+    fuses: Fuses = Fuses()
+    """How many complaints and bounces pause a campaign or a mailing."""
     task_queue: str = "nurture"
     walks_at_once: int = Field(default=100, ge=1)
     """Walks that one worker makes at the same time; hand-offs and bulk runs have places of their own."""

@@ -28,6 +28,11 @@ FOUND = Statement(
 FOUND_OF_RUN = Statement(
     select(MESSAGES).where(MESSAGES.c.run_id == bindparam("run"), MESSAGES.c.occurrence == bindparam("occurrence"))
 )
+FOUND_OF_NO_ONE = Statement(
+    select(MESSAGES).where(
+        MESSAGES.c.journey_id.is_(None), MESSAGES.c.run_id.is_(None), MESSAGES.c.occurrence == bindparam("occurrence")
+    )
+)
 RECENT = Statement(
     select(col(MessageRow.committed_at))
     .where(
@@ -73,9 +78,13 @@ ENDED_OF_JOURNEY, ENDED_OF_RUN = _ended(OF_JOURNEY), _ended(OF_RUN)
 async def find(
     session: Session, journey_id: str | None, occurrence: str, run_id: str | None = None
 ) -> MessageRow | None:
-    """The message of that step and visit, or of that lead in a bulk run."""
-    query, asked = (FOUND, {"journey": journey_id}) if run_id is None else (FOUND_OF_RUN, {"run": run_id})
-    found = await query.named(session, **asked, occurrence=occurrence)
+    """The message of that step and visit, or of that lead in a bulk run; without either, a notice about a campaign."""
+    if run_id is not None:
+        found = await FOUND_OF_RUN.named(session, run=run_id, occurrence=occurrence)
+    elif journey_id is not None:
+        found = await FOUND.named(session, journey=journey_id, occurrence=occurrence)
+    else:
+        found = await FOUND_OF_NO_ONE.named(session, occurrence=occurrence)
     return made(MessageRow, found[0]) if found else None
 
 

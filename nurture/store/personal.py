@@ -44,6 +44,7 @@ from nurture.store.models import (
 from nurture.store.need_tables import NeedRow
 from nurture.store.order_tables import OrderLineRow, OrderRow, ThankRow
 from nurture.store.recommendation_tables import RecommendationRow, RewardRow
+from nurture.store.return_tables import FuseRow, ReturnRow
 from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, RebuildRow, ShadowRow, SignOffRow
 from nurture.store.stage_tables import StageChangeRow
 
@@ -98,6 +99,7 @@ PERSONAL: dict[type[SQLModel], About] = {
     NeedRow: lambda lead_id: col(NeedRow.lead_id) == lead_id,
     StageChangeRow: lambda lead_id: col(StageChangeRow.lead_id) == lead_id,
     LinkRow: _links,
+    ReturnRow: lambda lead_id: col(ReturnRow.lead_id) == lead_id,
     MessageRow: _messages,
     MoveRow: _moves,
     ListenerRow: lambda lead_id: col(ListenerRow.lead_id) == lead_id,
@@ -133,6 +135,7 @@ KEPT: dict[type[SQLModel], str] = {
     RebuildRow: "how far a rebuild of scores has come",
     SignOffRow: "what the team agreed to",
     BreakerRow: "how providers do",
+    FuseRow: "how campaigns do",
     CaptureCountRow: "how often forms were seen and filled in, by nobody in particular",
     CostRow: "what the team spent",
     BulkRunRow: "what the team ordered",
