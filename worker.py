@@ -34,6 +34,7 @@ from nurture.channels.guarded import GuardedChannel
 from nurture.channels.measured import MeasuredChannel
 from nurture.channels.providers.names import PROVIDERS
 from nurture.channels.rated import RatedChannel
+from nurture.channels.reports.names import REPORTERS
 from nurture.channels.smtp import SmtpChannel
 from nurture.dispatcher import Dispatcher
 from nurture.errors import NurtureError, Unavailable
@@ -86,13 +87,14 @@ def _by_smtp(settings: Settings) -> Channel:
 
 
 def equip(settings: Settings, store: Store, catalogue: Catalogue, channels: Mapping[str, Channel]) -> Equipment:
-    """What the activities work with."""
+    """What the activities work with; those who report to us have secrets of their own kinds, and are not called."""
+    called = {hook: secret for hook, secret in settings.hook_secrets.items() if hook not in REPORTERS}
     return Equipment(
         store=store,
         channels=channels,
         templates=Templates([settings.templates], default_language=settings.language),
         links=Links(settings.base_url, settings.secrets),
-        webhooks=Webhooks(settings.hook_secrets, Network(reach(settings))),
+        webhooks=Webhooks(called, Network(reach(settings))),
         catalogue=catalogue,
         settings=settings,
     )
