@@ -96,8 +96,8 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         strict_content_type=False,
     )
     problems.add_problems(app)
-    ours = (
-        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, links, answers, surveys, referrals, forms,
+    ours = (  # those that are called most come first: one after the other is asked
+        intake, reports, hand_offs, orders, needs, tasks, rewards, hooks, links, answers, surveys, referrals, forms,
         confirmations, tracker, looks, health,
     )  # fmt: skip
     for part in ours:
