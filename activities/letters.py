@@ -220,7 +220,13 @@ def to_lead(
 
 
 def to_team(
-    equipment: Equipment, journey_id: str | None, occurrence: str, campaign: str, team: str, template: str, given: Context
+    equipment: Equipment,
+    journey_id: str | None,
+    occurrence: str,
+    campaign: str,
+    team: str,
+    template: str,
+    given: Context,
 ) -> TeamLetter:
     """A notice to the team, about a journey or about the whole campaign."""
     return TeamLetter(

@@ -74,7 +74,18 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         captures = CaptureCounts(store)
         throttles = Throttle(burst=10, a_minute=10), Throttle(burst=5, a_minute=1), Throttle(burst=120, a_minute=120)
         app.state.nurture = State(
-            settings, store, catalogue, taking, told, signed, Keys(store), seals, heard_from, needed, captures, *throttles
+            settings,
+            store,
+            catalogue,
+            taking,
+            told,
+            signed,
+            Keys(store),
+            seals,
+            heard_from,
+            needed,
+            captures,
+            *throttles,
         )
         counting = asyncio.create_task(captures.keep_writing())
         lookout = Lookout(metrics, needed, store)

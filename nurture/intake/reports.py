@@ -90,9 +90,7 @@ def _had_effect(report: Report, result: Result) -> bool:
     return result.error is None and not result.duplicate
 
 
-def _settled(
-    connection: Connection, told: Sequence[Told], messages: Mapping[str, RowMapping]
-) -> list[Prepared]:
+def _settled(connection: Connection, told: Sequence[Told], messages: Mapping[str, RowMapping]) -> list[Prepared]:
     """Accept the messages that were in doubt; news of each that it was sent."""
     if not any(message["status"] == Status.UNKNOWN for message in messages.values()):
         return []

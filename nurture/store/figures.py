@@ -32,7 +32,9 @@ async def figures(session: Session, now: datetime) -> Figures:
     by = MessageRow.channel, MessageRow.status
     messages = (await session.exec(select(*by, func.count()).group_by(*by))).all()
     breakers = (await session.exec(select(BreakerRow.provider, BreakerRow.opened_at))).all()
-    fuses = (await session.exec(select(FuseRow.campaign, FuseRow.blown_at).order_by(nulls_first(col(FuseRow.blown_at))))).all()
+    fuses = (
+        await session.exec(select(FuseRow.campaign, FuseRow.blown_at).order_by(nulls_first(col(FuseRow.blown_at))))
+    ).all()
     return Figures(
         outbox=await outbox.depth(session),
         oldest=(await session.exec(due)).one(),

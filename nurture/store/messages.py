@@ -166,7 +166,14 @@ async def found_out(session: Session, row: MessageRow, to: Status, reason: str, 
 
 
 async def tell_of(
-    session: Session, lead: LeadRow, name: str, row: MessageRow, now: datetime, *, at: datetime | None = None, **more: str
+    session: Session,
+    lead: LeadRow,
+    name: str,
+    row: MessageRow,
+    now: datetime,
+    *,
+    at: datetime | None = None,
+    **more: str,
 ) -> None:
     """Record what became of a message as an event (`message_sent`, `message_bounced`) of its lead, which is held; once."""
     facts = {"template": row.template, "campaign": row.campaign, "message": row.id, **more}

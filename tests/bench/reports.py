@@ -24,7 +24,7 @@ from nurture.store.return_tables import ReturnRow
 from tests.bench import leads
 from tests.bench.intake import postgres
 from tests.bench.rows import Row
-from tests.bench.stage import HERE, Stage
+from tests.bench.stage import Stage
 from tests.bench.wire import Wire
 
 SINGLE, IN_BATCHES, BATCH, CONNECTIONS = 6_000, 24_000, 100, 32
@@ -81,7 +81,7 @@ async def _storm(stage: Stage, scale: float) -> Row:
     people = await leads.settle(stage.store, int(JOURNEYS * scale))
     told = [_bounce(n) if n < bounces else _complaint(n) for n in range(bounces + complaints)]
     told += told[::10]
-    random.Random(23).shuffle(told)  # noqa: S311  # an order of play
+    random.Random(23).shuffle(told)  # an order of play
     begun = time.monotonic()
     sending = asyncio.create_task(leads.enter(stage.store, "road", people, pace=86400, start=True))
     await _rate(stage, "postmark", ((one, BASIC) for one in told))
@@ -122,7 +122,9 @@ async def _rate(stage: Stage, provider: str, requests: Iterator[tuple[Any, dict[
 
 async def _sent(store: Store, number: int) -> None:
     """So many messages, each to a lead of its own."""
-    people = [LeadRow(id=f"lead-{n}", email=f"lead-{n}@example.com", created_at=NOW, updated_at=NOW) for n in range(number)]
+    people = [
+        LeadRow(id=f"lead-{n}", email=f"lead-{n}@example.com", created_at=NOW, updated_at=NOW) for n in range(number)
+    ]
     rows = [
         MessageRow(occurrence=f"bench/{n}", lead_id=f"lead-{n}", campaign="bench", template="price-list/remind",
                    channel="email", purpose="marketing", topic="news", status=Status.ACCEPTED.value, due_at=NOW,
@@ -155,7 +157,12 @@ def _complaint(n: int) -> dict[str, Any]:
 
 
 def _record(n: int, record: str, time_name: str, **more: Any) -> dict[str, Any]:
-    common = {"RecordType": record, "MessageID": f"m{n}", time_name: NOW.isoformat(), "Metadata": {"message": f"{n:032x}"}}
+    common = {
+        "RecordType": record,
+        "MessageID": f"m{n}",
+        time_name: NOW.isoformat(),
+        "Metadata": {"message": f"{n:032x}"},
+    }
     return {**common, "Recipient": f"lead-{n}@example.com", "Tag": "news", "ServerID": 23, **more}
 
 

@@ -11,7 +11,6 @@ from nurture.checkup import examine
 from nurture.errors import ProviderUnavailable
 from nurture.ledger import Status
 from nurture.settings import Settings
-
 from nurture.store import Store, bulk_runs, campaigns
 from nurture.store.bulk import insert_all
 from nurture.store.models import MessageRow

@@ -35,13 +35,13 @@ from nurture.errors import AddressRefused, Ambiguous, MessageRefused, ProviderUn
 from nurture.journey import RESUME, Heard
 from nurture.permission import HouseRules
 from nurture.profile import address_hash
+from nurture.store import suppressions
 from nurture.store.campaigns import pause, resume
 from nurture.store.consents import record_consent
 from nurture.store.events import record_own_event
 from nurture.store.hand_off_tables import TurnRow
 from nurture.store.leads import locked
 from nurture.store.models import HandOffRow, LeadRow, ListenerRow, OutboxRow, RequestRow, SuppressionRow
-from nurture.store import suppressions
 from tests.integration.walking import AFTER_THE_LEASE, Killed, Walker, Way, kill
 
 DOWN = ProviderUnavailable("busy", code="451")
