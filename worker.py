@@ -37,11 +37,16 @@ from nurture.channels.rated import RatedChannel
 from nurture.channels.reports.names import REPORTERS
 from nurture.channels.smtp import SmtpChannel
 from nurture.dispatcher import Dispatcher
-from nurture.errors import NurtureError, Unavailable
+from nurture.errors import DatabaseAway, NurtureError, Unavailable
+from nurture.intake import Reports
 from nurture.links import Links
 from nurture.loader import load
 from nurture.logs import set_up_logs
 from nurture.lookout import Lookout, shown
+from nurture.mailroom.door import open_door
+from nurture.mailroom.imap import Account
+from nurture.mailroom.mailroom import Mailroom
+from nurture.mailroom.round import go_round
 from nurture.metrics import Metrics
 from nurture.orders import Journeys
 from nurture.outage import Outage, tried
@@ -83,6 +88,7 @@ def _by_smtp(settings: Settings) -> Channel:
         security=settings.smtp_security,
         connections=settings.email_connections,
         lookup_url=settings.smtp_lookup_url,
+        return_path=settings.return_path,
     )
 
 
@@ -167,8 +173,28 @@ async def look_after_temporal(client: Client, outage: Outage) -> None:
         outage.over()
 
 
+def mailbox(settings: Settings) -> Account | None:
+    """The mailbox that mails come back to, where there is one."""
+    if settings.imap_host is None:
+        return None
+    login = settings.imap_username, settings.imap_password
+    return Account(settings.imap_host, settings.imap_port, *login, settings.imap_security, settings.imap_folder)
+
+
+async def look_into_mailbox(account: Account, store: Store, mailroom: Mailroom, outage: Outage) -> None:
+    """Take in what came back since; a mailbox out of reach is told of once, and nothing is lost by it."""
+    try:
+        await go_round(account, store, mailroom, datetime.now(UTC))
+    except DatabaseAway:  # of which the store tells
+        return
+    except Unavailable as error:
+        outage.met(str(error))
+    else:
+        outage.over()
+
+
 @asynccontextmanager
-async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> AsyncIterator[None]:
+async def sweeping(equipment: Equipment, client: Client, temporal: Outage, mailroom: Mailroom) -> AsyncIterator[None]:
     """The sweeps on their schedule; each is idempotent and runs under a lease, so that of several workers one does it."""
     store, settings = equipment.store, equipment.settings
     scheduler = AsyncIOScheduler(timezone=UTC)
@@ -177,6 +203,9 @@ async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> As
         ("unknown", timedelta(seconds=10), [ask_after_unknown, equipment]),
         ("fuses", timedelta(seconds=5), [tell_of_blown_fuses, equipment]),
     ]
+    if (account := mailbox(settings)) is not None:
+        looking = [look_into_mailbox, account, store, mailroom, Outage("mailbox.away", "mailbox.back")]
+        due.append(("mailbox", settings.imap_every, looking))
     every = sweeps(equipment.catalogue.audiences)
     due += [(sweep.name, sweep.period(settings), [run_sweep, sweep, store, settings]) for sweep in every]
     for name, period, work in due:
@@ -266,10 +295,18 @@ async def work(
     what = "Rows of the outbox, by what became of them."
     watched.metrics.tally("nurture_dispatched", what, "outcome", dispatcher.tally)
     watched.needed.now_by("dispatcher", rounds(lambda: dispatcher.looked_at, lambda: datetime.now(UTC)))
-    async with working(client, equipment, engine), sweeping(equipment, client, watched.temporal):
+    reports = Reports(store, equipment.recorder, settings.outbox_limit)
+    mailroom = Mailroom(reports)
+    watched.metrics.tally("nurture_mails", "Mails that came back, by what they are.", "sort", mailroom.tally)
+    async with (
+        working(client, equipment, engine),
+        open_door(mailroom, settings.lmtp_host, settings.lmtp_port),
+        sweeping(equipment, client, watched.temporal, mailroom),
+    ):
         log.info("worker.ready", campaigns=sorted(catalogue.campaigns))
         await dispatcher.run(stop)
         log.info("worker.stopping")
+    await reports.close()
     await channel.close()
     await equipment.webhooks.close()
 

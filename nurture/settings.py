@@ -63,6 +63,20 @@ class Settings(BaseSettings):
     smtp_lookup_url: str | None = None
     """Where to ask whether a Message-ID was accepted, for relays that can tell: GET {url}/{message_id}, 200 or 404."""
 
+    return_path: EmailStr | None = None
+    """Where bounces of our mail by SMTP come to, each message's at an address of its own: bounces+NAME@example.com."""
+    lmtp_host: str = "127.0.0.1"
+    lmtp_port: int | None = None
+    """Where a worker takes mails that come back, from a mail server; without it, nowhere."""
+    imap_host: str | None = None
+    """Where the mailbox is that mails come back to; without it, none is read."""
+    imap_port: int = 993
+    imap_username: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_security: Literal["tls", "starttls", "none"] = "tls"
+    imap_folder: str = "INBOX"
+    imap_every: timedelta = timedelta(seconds=30)
+
     teams: dict[str, EmailStr] = Field(default_factory=dict)
     """Where notices to a team go: `{"sales": "sales@example.com"}`."""
     sales_webhook: str | None = None

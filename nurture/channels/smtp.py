@@ -5,6 +5,7 @@ import contextlib
 import re
 import socket
 import ssl
+from dataclasses import replace
 from typing import Literal
 from urllib.parse import quote
 
@@ -20,7 +21,7 @@ from aiosmtplib import (
 from pydantic import SecretStr
 
 from nurture.channels import Envelope, Receipt
-from nurture.channels.mail import Mail, bare, compose
+from nurture.channels.mail import Mail, bare, compose, of_its_own
 from nurture.channels.replies import CLOSING, Stage, bad_credentials, provider_id, refusal, scrubbed
 from nurture.errors import Ambiguous, ProviderUnavailable
 
@@ -52,11 +53,13 @@ class SmtpChannel:
         lookup_url: str | None = None,
         tls: ssl.SSLContext | None = None,
         local_name: str | None = None,
+        return_path: str | None = None,
     ) -> None:
         self._relay = f"{host}:{port}"
         self._patience = timeout / 2
         self._lookup_url = lookup_url.rstrip("/") if lookup_url else None
         self._http: httpx.AsyncClient | None = None
+        self._return_path = return_path
         self._free: asyncio.LifoQueue[_Line] = asyncio.LifoQueue()  # the last used comes first, the rest may fall idle
         tls = tls or (ssl.create_default_context() if security != "none" else None)
         for _ in range(connections):
@@ -76,6 +79,8 @@ class SmtpChannel:
     async def send(self, envelope: Envelope) -> Receipt:
         """Hand the mail to the relay, once; without an answer after the closing dot the outcome is Ambiguous."""
         mail = compose(envelope)
+        if self._return_path is not None:
+            mail = replace(mail, sender=of_its_own(self._return_path, envelope.message_id))
         deadline = asyncio.get_running_loop().time() + self._patience
         line = await self._free_line(deadline)
         try:

@@ -44,7 +44,7 @@ from nurture.store.models import (
 from nurture.store.need_tables import NeedRow
 from nurture.store.order_tables import OrderLineRow, OrderRow, ThankRow
 from nurture.store.recommendation_tables import RecommendationRow, RewardRow
-from nurture.store.return_tables import FuseRow, ReturnRow
+from nurture.store.return_tables import FuseRow, MailboxRow, ReturnRow
 from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, RebuildRow, ShadowRow, SignOffRow
 from nurture.store.stage_tables import StageChangeRow
 
@@ -136,6 +136,7 @@ KEPT: dict[type[SQLModel], str] = {
     SignOffRow: "what the team agreed to",
     BreakerRow: "how providers do",
     FuseRow: "how campaigns do",
+    MailboxRow: "how far mailboxes were read",
     CaptureCountRow: "how often forms were seen and filled in, by nobody in particular",
     CostRow: "what the team spent",
     BulkRunRow: "what the team ordered",

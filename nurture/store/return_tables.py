@@ -1,7 +1,8 @@
-"""Tables of what comes back after messages, and of the fuses that blow when it is too much."""
+"""Tables of what comes back after messages, of the mailboxes it comes to, and of the fuses that blow when it is too much."""
 
 from datetime import datetime
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field, Index, SQLModel
 
 
@@ -45,3 +46,13 @@ class FuseRow(SQLModel, table=True):
     blown_at: datetime | None = None
     reason: str = ""
     told_at: datetime | None = None
+
+
+class MailboxRow(SQLModel, table=True):
+    """How far a mailbox was read: the number of its last mail, in the numbering of that validity."""
+
+    __tablename__ = "mailboxes"
+
+    name: str = Field(primary_key=True)
+    validity: int = Field(default=0, sa_type=BigInteger)
+    uid: int = Field(default=0, sa_type=BigInteger)

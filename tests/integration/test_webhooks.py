@@ -191,4 +191,4 @@ def test_a_secret_that_is_none_is_named_when_the_worker_begins() -> None:
 def test_the_secret_of_a_provider_that_reports_to_us_is_of_its_own_kind(calling: Way) -> None:
     calling.settings = calling.settings.model_copy(update={"hook_secrets": {"postmark": SecretStr("hook:password")}})
 
-    assert calling.equipment.webhooks
+    assert calling.equipment.webhooks is not None

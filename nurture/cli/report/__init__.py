@@ -4,6 +4,7 @@ import typer
 
 from nurture.cli.report.definitions import definitions
 from nurture.cli.report.life_cycle import rfm, stages
+from nurture.cli.report.mailings import mailings
 from nurture.cli.report.sources import of_captures, of_sources
 
 report = typer.Typer(
@@ -12,5 +13,6 @@ report = typer.Typer(
 report.command("sources")(of_sources)
 report.command("capture")(of_captures)
 report.command("definitions")(definitions)
+report.command("mailings")(mailings)
 report.command("stages")(stages)
 report.command("rfm")(rfm)

@@ -1,4 +1,4 @@
-"""What comes back after messages, and the fuses of campaigns."""
+"""What comes back after messages, the mailboxes it comes to, and the fuses of campaigns."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -43,6 +43,13 @@ def upgrade() -> None:
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("subject", name=op.f("pk_fuses")),
     )
+    op.create_table(
+        "mailboxes",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("validity", sa.BigInteger(), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_mailboxes")),
+    )
     op.create_index(
         "ix_messages_campaign_committed", "messages", ["campaign", "committed_at"], unique=False,
         sqlite_where=HANDED_OVER, postgresql_where=HANDED_OVER,
@@ -52,5 +59,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Go back to the one before."""
     op.drop_index("ix_messages_campaign_committed", "messages")
+    op.drop_table("mailboxes")
     op.drop_table("fuses")
     op.drop_table("returns")
