@@ -67,8 +67,10 @@ async def outcomes(session: Session, since: datetime, until: datetime) -> dict[M
     for *by, kind, count in (await execute(session, back)).all():
         setattr(found[tuple(by)], BACK[kind], count)
     ordered = dict((await execute(session, select(RUNS.c.id, RUNS.c.ordered_at).where(RUNS.c.kind == "mailing"))).all())
+    in_order = sorted(found, key=lambda one: (*one[:2], one[2] or ""))
     return {
-        Mailed(*by, ordered.get(by[2])): found[by] for by in sorted(found, key=lambda one: (*one[:2], one[2] or ""))
+        Mailed(campaign, template, run, ordered.get(run)): found[campaign, template, run]
+        for campaign, template, run in in_order
     }
 
 

@@ -23,6 +23,8 @@ from nurture.settings import Settings
 from nurture.store import Store
 from nurture.store.consents import current_consents
 from nurture.store.erasure import erase
+from nurture.store.events import record_own_event
+from nurture.store.leads import locked
 from nurture.store.messages import planned, write
 from nurture.store.models import EventRow, LeadRow, MessageRow
 from nurture.store.suppressions import suppressed
@@ -262,6 +264,21 @@ async def test_reports_in_any_order_come_to_the_same(client: httpx.AsyncClient, 
         "message_bounced", "message_complained", "message_delivered",
     ]  # fmt: skip
     assert (await refused_by(store)).keys() == {"all", "marketing"}
+
+
+async def test_a_click_may_come_before_its_delivery(client: httpx.AsyncClient, store: Store) -> None:
+    await sent(store)
+    async with store.write() as session:
+        lead = await locked(session, "ann")
+        message = (await session.exec(select(MessageRow.id))).one()
+        await record_own_event(session, lead, "message_clicked", {"message": message}, "click", datetime.now(UTC))
+
+    await post(client, delivery())
+
+    assert await events(store) == [("message_clicked", None), ("message_delivered", None)]
+    async with store.read() as session:
+        first = (await session.exec(select(EventRow.name).order_by(col(EventRow.at)))).first()
+    assert first == "message_delivered", "it happened before"
 
 
 async def test_a_report_of_no_message_of_ours_has_no_effect(client: httpx.AsyncClient, store: Store) -> None:
