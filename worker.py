@@ -22,6 +22,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunn
 from activities.bulk import BulkActivities
 from activities.equipment import Equipment
 from activities.failures import Failures
+from activities.fuse_notices import tell_of_fuses
 from activities.hand_off_clock import HandOffActivities
 from activities.messengers import MessengerChannel
 from activities.retargeting import keep_in_step
@@ -39,16 +40,22 @@ from nurture.channels.measured import MeasuredChannel
 from nurture.channels.notices import NoticeChannel
 from nurture.channels.providers.names import PROVIDERS
 from nurture.channels.rated import RatedChannel
+from nurture.channels.reports.names import REPORTERS
 from nurture.channels.smtp import SmtpChannel
 from nurture.channels.texts.names import SMS_PROVIDERS
 from nurture.channels.texts.telegram import Telegram
 from nurture.deliverability.receivers import receiver
 from nurture.dispatcher import Dispatcher
-from nurture.errors import NurtureError, Unavailable
+from nurture.errors import DatabaseAway, NurtureError, Unavailable
+from nurture.intake import Reports
 from nurture.links import Links
 from nurture.loader import load
 from nurture.logs import set_up_logs
 from nurture.lookout import Lookout, shown
+from nurture.mailroom.door import open_door
+from nurture.mailroom.imap import Account
+from nurture.mailroom.mailroom import Mailroom
+from nurture.mailroom.round import go_round
 from nurture.metrics import Metrics
 from nurture.network import Network, reach
 from nurture.orders import Journeys
@@ -102,8 +109,12 @@ def _by_receiver(channel: Channel, settings: Settings, store: Store) -> Channel:
 
 
 def webhooks(settings: Settings) -> Webhooks:
-    """What signs and sends webhooks, to where these settings allow."""
-    return Webhooks(settings.hook_secrets, Network(reach(settings)))
+    """What signs and sends webhooks, to where these settings allow.
+
+    Those who report to us have secrets of their own kinds, and are not called.
+    """
+    called = {hook: secret for hook, secret in settings.hook_secrets.items() if hook not in REPORTERS}
+    return Webhooks(called, Network(reach(settings)))
 
 
 def _receivers(settings: Settings) -> Callable[[str], str]:
@@ -141,6 +152,7 @@ def _by_smtp(settings: Settings) -> Channel:
         connections=settings.email_connections,
         lookup_url=settings.smtp_lookup_url,
         sign=_signer(settings),
+        return_path=settings.return_path,
     )
 
 
@@ -222,6 +234,11 @@ async def keep_retargets(equipment: Equipment) -> None:
     await keep_in_step(equipment, lambda: datetime.now(UTC))
 
 
+async def tell_of_blown_fuses(equipment: Equipment) -> None:
+    """Tell the team what was paused, and what may have to be."""
+    await tell_of_fuses(equipment, datetime.now(UTC))
+
+
 async def another_time(work: Callable[..., Awaitable[object]], *given: object) -> None:
     """Do it, unless what it needs is away: the store has told of that, and the next time comes soon."""
     with suppress(Unavailable):
@@ -238,8 +255,28 @@ async def look_after_temporal(client: Client, outage: Outage) -> None:
         outage.over()
 
 
+def mailbox(settings: Settings) -> Account | None:
+    """The mailbox that mails come back to, where there is one."""
+    if settings.imap_host is None:
+        return None
+    login = settings.imap_username, settings.imap_password
+    return Account(settings.imap_host, settings.imap_port, *login, settings.imap_security, settings.imap_folder)
+
+
+async def look_into_mailbox(account: Account, store: Store, mailroom: Mailroom, outage: Outage) -> None:
+    """Take in what came back since; a mailbox out of reach is told of once, and nothing is lost by it."""
+    try:
+        await go_round(account, store, mailroom, datetime.now(UTC))
+    except DatabaseAway:  # of which the store tells
+        return
+    except Unavailable as error:
+        outage.met(str(error))
+    else:
+        outage.over()
+
+
 @asynccontextmanager
-async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> AsyncIterator[None]:
+async def sweeping(equipment: Equipment, client: Client, temporal: Outage, mailroom: Mailroom) -> AsyncIterator[None]:
     """The sweeps on their schedule; each is idempotent and runs under a lease, so that of several workers one does it."""
     store, settings = equipment.store, equipment.settings
     scheduler = AsyncIOScheduler(timezone=UTC)
@@ -247,7 +284,11 @@ async def sweeping(equipment: Equipment, client: Client, temporal: Outage) -> As
         ("temporal", timedelta(seconds=5), [look_after_temporal, client, temporal]),
         ("unknown", timedelta(seconds=10), [ask_after_unknown, equipment]),
         ("retargeting", timedelta(minutes=5), [keep_retargets, equipment]),
+        ("fuses", timedelta(seconds=5), [tell_of_blown_fuses, equipment]),
     ]
+    if (account := mailbox(settings)) is not None:
+        looking = [look_into_mailbox, account, store, mailroom, Outage("mailbox.away", "mailbox.back")]
+        due.append(("mailbox", settings.imap_every, looking))
     every = sweeps(equipment.catalogue.audiences, equipment.recorder)
     due += [(sweep.name, sweep.period(settings), [run_sweep, sweep, store, settings]) for sweep in every]
     for name, period, work in due:
@@ -337,11 +378,19 @@ async def work(
     what = "Rows of the outbox, by what became of them."
     watched.metrics.tally("nurture_dispatched", what, "outcome", dispatcher.tally)
     watched.needed.now_by("dispatcher", rounds(lambda: dispatcher.looked_at, lambda: datetime.now(UTC)))
-    async with working(client, equipment, engine), sweeping(equipment, client, watched.temporal):
+    reports = Reports(store, equipment.recorder, settings.outbox_limit)
+    mailroom = Mailroom(reports)
+    watched.metrics.tally("nurture_mails", "Mails that came back, by what they are.", "sort", mailroom.tally)
+    async with (
+        working(client, equipment, engine),
+        open_door(mailroom, settings.lmtp_host, settings.lmtp_port),
+        sweeping(equipment, client, watched.temporal, mailroom),
+    ):
         gc.freeze()  # what is there by now stays: collecting would look through it again and again
         log.info("worker.ready", campaigns=sorted(catalogue.campaigns))
         await dispatcher.run(stop)
         log.info("worker.stopping")
+    await reports.close()
     for way in ways.values():
         await way.close()
     await equipment.webhooks.close()

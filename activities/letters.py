@@ -70,7 +70,7 @@ class Letter(ABC):
     @property
     def key(self) -> str:
         """Its name in the ledger: the provider's idempotency key, the same for every attempt."""
-        return f"{self.journey_id or self.run_id}/{self.occurrence}"
+        return "/".join(filter(None, [self.journey_id, self.run_id, self.occurrence]))
 
     @property
     def message_id(self) -> str:
@@ -338,9 +338,15 @@ def to_lead(
 
 
 def to_team(
-    equipment: Equipment, journey_id: str, occurrence: str, campaign: str, team: str, template: str, given: Context
+    equipment: Equipment,
+    journey_id: str | None,
+    occurrence: str,
+    campaign: str,
+    team: str,
+    template: str,
+    given: Context,
 ) -> TeamLetter:
-    """A notice to the team: by mail, or to where the settings say that its notices go."""
+    """A notice to the team, about a journey or a whole campaign: by mail, or to where the settings say that its notices go."""
     settings = equipment.settings
     elsewhere = team in settings.team_notices
     return TeamLetter(

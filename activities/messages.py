@@ -15,14 +15,16 @@ from nurture.channels import Channel, Envelope
 from nurture.errors import AddressRefused, Ambiguous, BadInput, MessageRefused, NotFound, ProviderUnavailable
 from nurture.ledger import CERTAIN, LEASE, Found, Plan, Status, answered, may_become, recovered
 from nurture.permission import Go, Later, Never
+from nurture.returns.bounces import Fault, fault_of
 from nurture.store import Session
 from nurture.store.approvals import unapproved
 from nurture.store.bulk import insert_all
 from nurture.store.leads import Addressee, get, held_addressee
 from nurture.store.messages import BY_HAND, change, find, planned, tell_of, write
 from nurture.store.models import LinkRow, MessageRow, new_id
+from nurture.store.plain import run
 from nurture.store.restores import in_doubt
-from nurture.store.suppressions import suppress
+from nurture.store.returns import CameBack, Kind, note
 from nurture.templates import Rendered
 
 PATIENCE = timedelta(seconds=11)  # a hand-over takes less than a lease, so that no lapsed claim is still at work
@@ -39,7 +41,7 @@ class Result(NamedTuple):
     status: Status
     reason: str = ""
     provider_id: str | None = None
-    bad_address: bool = False
+    fault: Fault | None = None
 
 
 class MessageErrand(Errand):
@@ -182,22 +184,25 @@ class MessageErrand(Errand):
             if self.letter.has_other_ways and not self._sent_again:
                 await self._gives_way(refusal, now)
                 raise TryAgain(refusal, AT_ONCE) from error
-            self.result = Result(Status.REJECTED, refusal, bad_address=True)
+            self.result = Result(Status.REJECTED, refusal, fault=Fault.ADDRESS)
         except MessageRefused as error:
-            self.result = Result(Status.REJECTED, str(error))
+            self.result = Result(Status.REJECTED, str(error), fault=_not_the_address(error))
         except (Ambiguous, TimeoutError):
             await self._ambiguous(now)
         except ProviderUnavailable as error:
             attempts = row.attempts - (error.cause == "ours")  # it was held back here: nobody was asked
-            await self._put_off(str(error), now, attempts=attempts)
+            full = fault_of(error.code or "", error.reply) is Fault.MAILBOX
+            await self._put_off(str(error), now, kind="put_off" if full else None, attempts=attempts)
             raise TryAgain(str(error), error.retry_after or _patience(attempts), lone=error.lone) from error
 
     async def _gives_way(self, refusal: str, now: datetime) -> None:
         """Nothing goes to that address any more, and the message is free for another channel."""
-        row, letter = self._row(), self.letter
+        row = self._row()
+        assert self.letter.lead_id is not None  # only leads have several channels
         async with self.store.write() as session:
+            lead_id = (await held_addressee(session, self.letter.lead_id)).lead_id
             if await change(session, row.id, Status.DEFERRED, now, held_by=self.claim, reason=refusal):
-                await suppress(session, hash_of(letter.channel, letter.recipient or ""), "all", refusal, now)
+                await run(session, note, [self._back("bounced", Fault.ADDRESS, lead_id, now)], now, refusal)
 
     async def _asked(self, now: datetime) -> bool:
         """Ask the provider about an ambiguous message; True when it is to be sent (again)."""
@@ -357,12 +362,21 @@ class MessageErrand(Errand):
             least = timedelta(0) if accepted is None else CERTAIN
             raise TryAgain(NO_ANSWER, max(_patience(row.attempts), least))
 
-    async def _put_off(self, reason: str, now: datetime, **values: Any) -> None:
+    async def _put_off(self, reason: str, now: datetime, kind: Kind | None = None, **values: Any) -> None:
         async with self.store.write() as session:
+            if kind is not None and (lead_id := self.letter.lead_id) is not None:
+                lead_id = (await held_addressee(session, lead_id)).lead_id
+                await run(session, note, [self._back(kind, Fault.MAILBOX, lead_id, now)], now)
             changed = {"held_by": self.claim, "reason": self._noted(reason), **values}
             ours = await change(session, self._row().id, Status.DEFERRED, now, **changed)
             if ours and self._committed_at is not None and self.letter.warming is not None:
                 await self.letter.warming.give_back(session, self._committed_at)
+
+    def _back(self, kind: Kind, fault: Fault, lead_id: str, now: datetime) -> CameBack:
+        """The message as one that came back."""
+        row, letter = self._row(), self.letter
+        address = hash_of(row.channel, letter.recipient) if letter.recipient else ""
+        return CameBack(row.id, kind, lead_id, row.campaign, row.run_id, fault.value, address, now, now)
 
     async def record(self, session: Session, now: datetime) -> Settled:
         """Write down how it went, and what follows for the address."""
@@ -379,10 +393,19 @@ class MessageErrand(Errand):
         lead = await get(session, letter.lead_id)  # held by the walk
         if status is Status.ACCEPTED:
             await tell_of(session, lead, "message_sent", row, now)
-        if self.result.bad_address and letter.recipient:
-            await suppress(session, hash_of(row.channel, letter.recipient), "all", reason, now)
-            await tell_of(session, lead, "message_bounced", row, now)
+        if self.result.fault is not None:
+            await session.flush()
+            back = self._back("bounced", self.result.fault, lead.id, now)
+            await run(session, note, [back], now, reason)
+        if self.result.fault is Fault.ADDRESS:
+            await tell_of(session, lead, "message_bounced", row, now, fault=Fault.ADDRESS.value)
         return Settled("" if status is Status.ACCEPTED else reason)
+
+
+def _not_the_address(error: MessageRefused) -> Fault:
+    """Whose fault the refusal is: the address is not to blame, whatever the code."""
+    fault = fault_of(error.code or "")
+    return Fault.UNTOLD if fault is Fault.ADDRESS else fault
 
 
 def _note(row: MessageRow) -> str:

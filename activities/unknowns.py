@@ -54,6 +54,8 @@ async def _is_awaited(session: Session, row: MessageRow) -> bool:
     if row.run_id is not None:
         run = await session.get(BulkRunRow, row.run_id)
         return row.until is not None and run is not None and run.status not in bulk_runs.OVER
+    if row.journey_id is None:  # a notice about a campaign, which is tried until the team is told
+        return True
     journey = await session.get(JourneyRow, row.journey_id)
     if journey is None or journey.status not in journeys.RUNNING:
         return False

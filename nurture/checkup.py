@@ -132,6 +132,8 @@ class Checkup:
             self._found(Word.TRIPPED, await checkups.tripped(session))
             self._found(Word.SLOWED, await checkups.slowed(session))
             self._found(Word.UNTOLD, await checkups.untold(session, self._now - VERY_LATE))
+            self._found(Word.BLOWN, await checkups.blown(session))
+            self._found(Word.WARNED, await checkups.warned(session))
             self._found(Word.PAUSED, await checkups.paused(session))
 
     def _found(self, word: Word, some: Some) -> None:

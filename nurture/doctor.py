@@ -32,6 +32,8 @@ class Word(StrEnum):
     TRIPPED = "tripped"
     SLOWED = "slowed"
     UNTOLD = "untold"
+    BLOWN = "blown"
+    WARNED = "warned"
     PAUSED = "paused"
     UNAPPROVED = "unapproved"
 
@@ -80,6 +82,13 @@ AILMENTS: dict[Word, Ailment] = {
     Word.UNTOLD: Ailment(
         "changes of retargeting lists that no hook has taken",
         "nurture retarget list tells why; they are tried for ever",
+    ),
+    Word.BLOWN: Ailment(
+        "campaigns and mailings that were paused, since too many of their messages came back",
+        "see nurture report mailings; once the reason is gone, nurture resume or nurture bulk resume",
+    ),
+    Word.WARNED: Ailment(
+        "campaigns and mailings of whose messages many come back", "see nurture report mailings", grave=False
     ),
     Word.PAUSED: Ailment("campaigns that a person has paused", "nurture resume lets one go on", grave=False),
     Word.UNAPPROVED: Ailment(

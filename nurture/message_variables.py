@@ -50,10 +50,10 @@ TEAM = frozenset(
         "campaign.key", "campaign.title", "links.unsubscribe", "sender.name", "sender.postal_address", "link",
         "lead_id", "journey_id", "team", "text", "title", "due", "hand_off",
         "who", "why", "scores", "points", "did", "received", "bant", "company", "pages", "asked", "links.answer", "deed",
-        "person", "to_lead", "answer_by",
+        "person", "to_lead", "answer_by", "reason", "paused", "run",
     }
 )  # fmt: skip
-"""For the notices to a team: of a `notify`, a `task`, and the dossier of a hand-off."""
+"""For the notices to a team: of a `notify`, a `task`, a fuse, and the dossier of a hand-off."""
 
 DOCUMENT = frozenset(
     {*(name for name in ALWAYS if name.startswith("lead.")), "document", "sender.name", "sender.postal_address"}

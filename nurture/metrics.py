@@ -113,6 +113,10 @@ def _families(figures: Figures, age: float) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "nurture_receivers_slowed", "Receivers that get mail more slowly than they might.", figures.slowed
     )
+    yield _gauge(
+        "nurture_fuse_blown", "1 while a campaign or mailing is paused, since too many of its messages came back.",
+        ["campaign"], (((campaign,), int(blown)) for campaign, blown in figures.fuses.items()),
+    )  # fmt: skip
 
 
 def _gauge(name: str, about: str, labels: list[str], values: Iterable[tuple[tuple[str, ...], int]]) -> Metric:

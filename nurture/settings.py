@@ -14,6 +14,7 @@ from nurture.deliverability.ramp import Ramp
 from nurture.errors import BadInput, BadSettings
 from nurture.pace import speed
 from nurture.permission import HouseRules
+from nurture.returns.fuse import Fuses
 from nurture.tracking.switches import Track
 
 if TYPE_CHECKING:
@@ -114,6 +115,20 @@ class Settings(BaseSettings):
     telegram_rate: float = Field(default=25, gt=0)
     """At most so many messages a second from each worker: Telegram takes about 30 from a bot."""
 
+    return_path: EmailStr | None = None
+    """Where bounces of our mail by SMTP come to, each message's at an address of its own: bounces+NAME@example.com."""
+    lmtp_host: str = "127.0.0.1"
+    lmtp_port: int | None = None
+    """Where a worker takes mails that come back, from a mail server; without it, nowhere."""
+    imap_host: str | None = None
+    """Where the mailbox is that mails come back to; without it, none is read."""
+    imap_port: int = 993
+    imap_username: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_security: Literal["tls", "starttls", "none"] = "tls"
+    imap_folder: str = "INBOX"
+    imap_every: timedelta = timedelta(seconds=30)
+
     teams: dict[str, EmailStr] = Field(default_factory=dict)
     """Where notices to a team go: `{"sales": "sales@example.com"}`."""
     team_notices: dict[str, SecretStr] = Field(default_factory=dict)
@@ -134,6 +149,8 @@ class Settings(BaseSettings):
     rules: HouseRules = HouseRules()
     tracking: Track = Track()
     """What of messages is followed, in campaigns that say nothing else."""
+    fuses: Fuses = Fuses()
+    """How many complaints and bounces pause a campaign or a mailing."""
     task_queue: str = "nurture"
     walks_at_once: int = Field(default=100, ge=1)
     """Walks that one worker makes at the same time; hand-offs and bulk runs have places of their own."""

@@ -19,13 +19,27 @@ from nurture.calendar import resolve_zone
 from nurture.campaign import DateEntry
 from nurture.conditions import Condition, Happened, Is, leaves
 from nurture.enrolment import date_cause, last_due, watched
-from nurture.errors import Unavailable
+from nurture.errors import NotFound, Refused, Unavailable
 from nurture.intake import Internal, Recorder
 from nurture.intake.clicking import Clicking, to_look_at
 from nurture.intake.incoming import prepared
+from nurture.returns.fuse import messages_in_question, verdict
 from nurture.settings import Settings
 from nurture.steps import WaitFor
-from nurture.store import Session, Store, campaigns, experiments, fading, leases, outbox, rewards, rfm, tasks
+from nurture.store import (
+    Session,
+    Store,
+    bulk_runs,
+    campaigns,
+    experiments,
+    fading,
+    fuses,
+    leases,
+    outbox,
+    rewards,
+    rfm,
+    tasks,
+)
 from nurture.store.models import (
     CampaignRow,
     EventRow,
@@ -64,7 +78,7 @@ class Sweep(NamedTuple):
 
 
 async def run_sweep(sweep: Sweep, store: Store, settings: Settings, now: datetime | None = None) -> int:
-    """Do the sweep unless another worker is at it; how many rows it put into the outbox."""
+    """Do the sweep unless another worker is at it; how much it found to do."""
     now, holder = now or datetime.now(UTC), new_id()
     async with store.write() as session:
         if not await leases.take(session, f"sweep/{sweep.name}", holder, now, LEASE):
@@ -287,6 +301,36 @@ async def customers_rated(session: Session, _: Settings, now: datetime) -> int:
     return await rfm.rate(session, now)
 
 
+async def fuses_blow(session: Session, settings: Settings, now: datetime) -> int:
+    """Pause the campaigns and mailings of whose messages too many came back, and warn of those that come near."""
+    rules = settings.fuses
+    floor = now - rules.over
+    acted = 0
+    for one in await fuses.watched(session, floor):
+        most = messages_in_question(rules, one.back)
+        found = verdict(rules, one.back, await fuses.sent(session, one, most + 1)) if most else None
+        if found is None:
+            continue
+        if found.act == "pause" and await _paused(session, one, now):
+            await fuses.blow(session, one, found, now)
+            acted += 1
+        else:
+            acted += await fuses.warn(session, one, found, floor, now)
+    return acted
+
+
+async def _paused(session: Session, one: fuses.Watched, now: datetime) -> bool:
+    """Hold it where it is, unless there is nothing left to hold: a mailing that is over, a campaign that is no more."""
+    try:
+        if one.run_id is not None:
+            await bulk_runs.pause(session, one.run_id)
+        else:
+            await campaigns.pause(session, one.campaign, now)
+    except (NotFound, Refused):
+        return False
+    return True
+
+
 def _row(lead_id: str, kind: str, now: datetime, **body: Any) -> OutboxRow:
     return OutboxRow(lead_id=lead_id, kind=kind, body=body, due_at=now, created_at=now)
 
@@ -307,6 +351,7 @@ SWEEPS = (
     Sweep("rewards came", timedelta(seconds=10), rewards_came),
     Sweep("customers rated", timedelta(minutes=10), customers_rated),
     Sweep("winners picked", timedelta(minutes=10), winners_picked),
+    Sweep("fuses blow", timedelta(seconds=5), fuses_blow),
 )
 
 

@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 
 from nurture.catalogue import Catalogue
 from nurture.errors import NurtureError
+from nurture.intake import Reports
 from nurture.intake.measured import MeasuredIntake
 from nurture.links import Links
 from nurture.loader import load
@@ -73,6 +74,8 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         metrics, needed = Metrics(), health.checklist(store, settings)
         taking = MeasuredIntake(store, catalogue, settings, metrics)
+        told = Reports(store, taking.recorder, settings.outbox_limit)
+        metrics.tally("nurture_reports", "What was told of messages, by what it was.", "kind", told.tally)
         signed = Links(settings.base_url, settings.secrets)
         captures, outside = CaptureCounts(store), Outside()
         throttles = Throttle(burst=10, a_minute=10), Throttle(burst=5, a_minute=1), Throttle(burst=120, a_minute=120)
@@ -81,6 +84,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
             store,
             catalogue,
             taking,
+            told,
             signed,
             Keys(store),
             seals,
@@ -100,6 +104,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         await captures.write()
         await outside.close()
         await taking.close()
+        await told.close()
         await store.close()
 
     app = FastAPIOffline(
@@ -112,9 +117,9 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         strict_content_type=False,
     )
     problems.add_problems(app)
-    ours = (
-        intake, hand_offs, orders, needs, tasks, rewards, hooks, reports, texts, links, pixel, preferences, answers, surveys,
-        referrals, forms, confirmations, documents, tracker, looks, health,
+    ours = (  # those that are called most come first: one after the other is asked
+        intake, reports, texts, links, pixel, tracker, hand_offs, orders, needs, tasks, rewards, hooks, preferences, answers,
+        surveys, referrals, forms, confirmations, documents, looks, health,
     )  # fmt: skip
     for part in ours:
         app.include_router(part.routes)

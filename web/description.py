@@ -1,4 +1,4 @@
-"""The API's description (OpenAPI), which the plain route of the events is added to by hand."""
+"""The API's description (OpenAPI), which the plain routes of events and reports are added to by hand."""
 
 import re
 from typing import Any
@@ -7,10 +7,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import ConfigDict
 
+from nurture.channels.reports.names import REPORTERS
 from nurture.intake import Incoming
 from web.intake import take_events
 from web.items import MOST_AT_ONCE
 from web.orders import OrderIn
+from web.reports import take_reports
 
 ABOUT = """Events and leads come in here; links in messages lead here.
 
@@ -49,6 +51,14 @@ REFUSALS = {
     "422": "what is wrong, and in which field",
     "503": "not taken in; try again after Retry-After seconds",
 }
+REPORTS_REFUSED = {
+    "401": "not proven to come from the provider",
+    "404": "no such provider, or none that there is a secret for",
+    "413": "a body that is too large",
+    "422": "the body is no JSON",
+    "503": REFUSALS["503"],
+}
+PROBLEM_JSON = "application/problem+json"
 
 
 def describe(app: FastAPI) -> None:
@@ -72,6 +82,7 @@ def describe(app: FastAPI) -> None:
             made["components"]["schemas"] |= {**orders.pop("$defs"), "Order": orders}
             made["paths"]["/v1/orders"]["post"]["requestBody"] = _one_or_several("Order", OrderIn.model_config)
             made["paths"] = {"/v1/events": {"post": _taking_events()}, **made["paths"]}
+            made["paths"]["/hooks/email/{provider}"] = {"post": _taking_reports()}
             app.openapi_schema = made
         return app.openapi_schema
 
@@ -106,8 +117,23 @@ def _taking_events() -> dict[str, Any]:
         "responses": {
             "202": _answer("the event is kept", TAKEN),
             "207": _answer("a result for each event", _results()),
-            **{status: _answer(said, _ref("Problem"), "application/problem+json") for status, said in REFUSALS.items()},
+            **{status: _answer(said, _ref("Problem"), PROBLEM_JSON) for status, said in REFUSALS.items()},
         },
+    }
+
+
+def _taking_reports() -> dict[str, Any]:
+    summary, _, more = (take_reports.__doc__ or "").partition(".\n\n")
+    count = {"type": "object", "required": ["taken"], "properties": {"taken": {"type": "integer"}}}
+    said = {status: _answer(REPORTS_REFUSED[status], _ref("Problem"), PROBLEM_JSON) for status in REPORTS_REFUSED}
+    return {
+        "tags": ["webhooks"],
+        "summary": summary.partition(":")[0],
+        "description": f"{summary}. {more.strip()}",
+        "operationId": "take_reports",
+        "parameters": [{"name": "provider", "in": "path", "required": True, "schema": {"enum": sorted(REPORTERS)}}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},
+        "responses": {"200": _answer("how many had an effect", count), **said},
     }
 
 

@@ -1,19 +1,17 @@
 """What providers of e-mail report of our messages: `POST /hooks/email/{provider}`, proven as each provider does it."""
 
 from dataclasses import replace
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 from nurture.channels.reports import Posted, Reporter
 from nurture.channels.reports.names import REPORTERS
 from nurture.errors import NotFound
 from nurture.settings import Settings
-from nurture.store.reports import record_report
 from web.bodies import as_json
-from web.problems import Unauthorised
-from web.state import State, clock, state
+from web.problems import JSON, Unauthorised
+from web.state import clock, state
 
 routes = APIRouter(tags=["webhooks"])
 
@@ -24,22 +22,16 @@ def reporters(settings: Settings) -> dict[str, Reporter]:
     return {name: reporter(secrets[name]) for name, reporter in REPORTERS.items() if name in secrets}
 
 
-class Reported(BaseModel):
-    """How many reports had an effect; those told before, and of messages that are not ours, have none."""
+async def take_reports(request: Request) -> Response:
+    """Take in what a provider reports: delivered, bounced, complained about, opened, unsubscribed; each once.
 
-    taken: int
-
-
-@routes.post("/hooks/email/{provider}")
-async def take_reports(provider: str, request: Request, here: Annotated[State, Depends(state)]) -> Reported:
-    """Take in what a provider reports: delivered, bounced, complained about, opened, unsubscribed; each once."""
+    Answers how many had an effect: those told before, and those of messages that are not ours, have none.
+    """
+    here, provider = state(request), request.path_params["provider"]
     reporter = here.reporters.get(provider)
     if reporter is None:
         raise NotFound("there is no such provider with a secret: set NURTURE_HOOK_SECRETS__<PROVIDER>")
-    now = clock()
-    names = set(request.headers.keys())
-    once = {name: values[0] for name in names if len(values := request.headers.getlist(name)) == 1}
-    posted = Posted(once, await request.body())
+    posted = Posted(_said_once(request), await request.body())
     given = as_json(posted.body)
     if (proof := reporter.looks_up(given)) is not None:
         posted = replace(posted, looked_up=await here.outside.kept(proof))
@@ -49,8 +41,19 @@ async def take_reports(provider: str, request: Request, here: Annotated[State, D
         )
     if (asked := reporter.confirms(given)) is not None:
         await here.outside.fetch(asked)
-    taken = 0
-    for report in reporter.reports(given):
-        async with here.store.write() as session:
-            taken += await record_report(session, provider, report, now)
-    return Reported(taken=taken)
+    taken = await here.reports.take(provider, list(reporter.reports(given)), clock())
+    return JSON({"taken": sum(taken)})
+
+
+def _said_once(request: Request) -> dict[str, str]:
+    """The headers that came once, by their names in lower case."""
+    found: dict[str, str] = {}
+    twice = set()
+    for name, value in request.headers.items():
+        if name in found:
+            twice.add(name)
+        found[name] = value
+    return {name: value for name, value in found.items() if name not in twice}
+
+
+routes.add_route("/hooks/email/{provider}", take_reports, methods=["POST"])  # plain, as very many may come at once

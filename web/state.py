@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 from nurture.catalogue import Catalogue
 from nurture.channels.heard import Hearer
 from nurture.channels.reports import Reporter
-from nurture.intake import Intake
+from nurture.intake import Intake, Reports
 from nurture.links import Links
 from nurture.readiness import Checklist
 from nurture.settings import Settings
@@ -22,15 +22,16 @@ from web.throttle import Throttle
 
 @dataclass(frozen=True)
 class State:
-    """Settings, store, catalogue, intake, links, the API keys known, the seals of webhooks by source, those who report of
-    messages, those by whom people write to us, what their proofs are fetched by, and what it needs; what was counted of
-    forms, and how often a caller, an address and a visitor's browser may come.
+    """Settings, store, catalogue, intake, what takes reports in, links, the API keys known, the seals of webhooks by source,
+    those who report of messages, those by whom people write to us, what their proofs are fetched by, and what it needs; what
+    was counted of forms, and how often a caller, an address and a visitor's browser may come.
     """
 
     settings: Settings
     store: Store
     catalogue: Catalogue
     intake: Intake
+    reports: Reports
     links: Links
     keys: Keys
     seals: dict[str, tuple[Webhook, ...]]

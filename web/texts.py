@@ -15,7 +15,6 @@ from nurture.intake.incoming import stable_id
 from nurture.settings import Settings
 from nurture.store.addresses import owner_of
 from nurture.store.messages import latest
-from nurture.store.reports import record_report
 from nurture.store.suppressions import lift, suppress
 from web.looks.words import WORDS
 from web.problems import Unauthorised
@@ -45,9 +44,7 @@ async def take_texts(provider: str, request: Request, here: Annotated[State, Dep
         raise Unauthorised(
             "this is not proven to come from the provider: check the secret, and that NURTURE_BASE_URL is what it calls"
         )
-    for report in hearer.reports(given):
-        async with here.store.write() as session:
-            await record_report(session, provider, report, clock())
+    await here.reports.take(provider, list(hearer.reports(given)), clock())
     said = hearer.said(given)
     answered = hearer.answer(given, "" if said is None else await _heard(here, provider, said))
     return Response(answered.content, media_type=answered.kind)

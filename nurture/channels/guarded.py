@@ -13,10 +13,10 @@ from nurture.channels import Channel, Envelope, Receipt
 from nurture.channels.providers import REFUSED_KEY
 from nurture.channels.replies import CREDENTIALS
 from nurture.errors import AddressRefused, Ambiguous, MessageRefused, NurtureError, ProviderUnavailable, SendError
+from nurture.returns.bounces import Fault, fault_of
 from nurture.store import Session, Store, breakers
 
 LOOK_EVERY = 2.0  # seconds after which a worker asks what the others found out
-OUR_FAULT = frozenset({"550", "554", "5.1.7", "5.1.8"})  # beside 5.7.x: what is refused for the sender's sake
 LOCKS = frozenset(map(str, CREDENTIALS | REFUSED_KEY))
 
 log = structlog.get_logger()
@@ -134,8 +134,7 @@ def _outcome(error: SendError) -> Outcome | None:
         case AddressRefused():
             return Outcome.WORKS
         case MessageRefused(code=code):
-            ours = code is not None and (code in OUR_FAULT or code.startswith("5.7."))
-            return Outcome.REFUSED if ours else Outcome.WORKS
+            return Outcome.REFUSED if fault_of(code or "") is Fault.SENDER else Outcome.WORKS
         case ProviderUnavailable(cause="ours"):
             return None
         case ProviderUnavailable(cause="message"):

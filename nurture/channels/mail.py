@@ -81,6 +81,12 @@ def own_name(message_id: str) -> str:
     return bare(message_id).partition("@")[0]
 
 
+def of_its_own(return_path: str, message_id: str) -> str:
+    """The address that bounces of this message come to: it names the message, whatever else a bounce leaves out."""
+    local, _, domain = return_path.rpartition("@")
+    return f"{local}+{own_name(message_id)}@{domain}"
+
+
 def _fit(header: str, value: str) -> str:
     """The value, if it can stand in a header: refused, never repaired."""
     if UNFIT.search(value):

@@ -6,25 +6,15 @@ from enum import StrEnum
 
 from nurture.channels.mail import Mail
 from nurture.errors import AddressRefused, Cause, MessageRefused, ProviderUnavailable, SendError
+from nurture.returns.bounces import Fault, fault_of
 
 ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
-UNKNOWN_USER = re.compile(
-    r"(user|mailbox|recipient|address|account)s? (is )?(unknown|not found|not known|unavailable|invalid|does ?n[o']t exist)"
-    r"|(unknown|invalid|no such|non-?existent) (local )?(user|mailbox|recipient|address|account)"
-    r"|(does not|doesn't) (exist|have an account)|no mailbox here",
-    re.IGNORECASE,
-)
-POLICY = re.compile(r"spam|polic|block|black|reputation|spf|dkim|dmarc|relay|denied|listed|abuse|rbl", re.IGNORECASE)
-MAILBOX_FULL = re.compile(
-    r"mailbox (is )?full|over ?quota|quota exceeded|exceeded (its |the )?(storage|quota)", re.IGNORECASE
-)
 DELAY = re.compile(r"(?:in|after|for) (\d{1,6}) ?(sec|min|hour)", re.IGNORECASE)
 DELAY_UNITS = {"sec": "seconds", "min": "minutes", "hour": "hours"}
 PROVIDER_ID = re.compile(r"(?:queued as |\bid=|^(?:2\.\d\.\d )?ok )([\w.-]{6,})", re.IGNORECASE)
 ADDRESS = re.compile(r"[^\s<>]+(@|%40|=40)[^\s<>]+")
 CLOSING = 421  # the service is not available, whatever the message
 CREDENTIALS = frozenset({530, 534, 535, 538})  # the login is asked for, too weak, wrong, or wants encryption
-SENDERS_ADDRESS = frozenset({"5.1.7", "5.1.8"})  # 5.1.x, yet it is our own address that is refused
 
 
 class Stage(StrEnum):
@@ -41,15 +31,16 @@ def refusal(stage: Stage, code: int, text: str, mail: Mail) -> SendError:
     """The error that a refusing reply stands for: first by its enhanced code (RFC 3463), then by its basic code."""
     reply, enhanced = scrubbed(text, mail), _enhanced(text)
     shown = f"{code} {enhanced}".rstrip()
+    fault = fault_of(enhanced or str(code), ADDRESS.sub("", text))
     if code in CREDENTIALS:
         return bad_credentials(code)
-    if code < 500 or enhanced.startswith("4.") or _soft(enhanced, text):
+    if code < 500 or enhanced.startswith("4.") or fault is Fault.MAILBOX:
         return ProviderUnavailable(
             f"the provider put the message off at {stage} ({shown}); it is tried again",
             code=enhanced or str(code), reply=reply, retry_after=_delay(text),
             cause=_whose(stage, code, enhanced),
         )  # fmt: skip
-    if stage is not Stage.SENDER and _unknown_address(stage, enhanced, text):
+    if fault is Fault.ADDRESS and _of_the_recipient(stage, enhanced):
         return AddressRefused(
             f"the address takes no mail ({shown}); correct it in the profile", code=enhanced or str(code), reply=reply
         )
@@ -96,17 +87,9 @@ def _enhanced(text: str) -> str:
     return found[0] if found else ""
 
 
-def _soft(enhanced: str, text: str) -> bool:
-    """A full mailbox may be emptied."""
-    return enhanced == "5.2.2" or (not enhanced and MAILBOX_FULL.search(text) is not None)
-
-
-def _unknown_address(stage: Stage, enhanced: str, text: str) -> bool:
-    """Whether the address does not exist; a bare 550 says so in words only, and a word of policy makes it no proof."""
-    if enhanced:
-        return enhanced.startswith("5.1.") and enhanced not in SENDERS_ADDRESS
-    words = ADDRESS.sub("", text)
-    return stage is Stage.RECIPIENT and UNKNOWN_USER.search(words) is not None and POLICY.search(words) is None
+def _of_the_recipient(stage: Stage, enhanced: str) -> bool:
+    """Whether a reply at that stage speaks of the recipient; one in words only does so right after its address."""
+    return stage is not Stage.SENDER if enhanced else stage is Stage.RECIPIENT
 
 
 def _delay(text: str) -> timedelta | None:

@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
@@ -22,7 +23,7 @@ from aiosmtplib import (
 from pydantic import SecretStr
 
 from nurture.channels import Envelope, Receipt
-from nurture.channels.mail import Mail, bare, compose
+from nurture.channels.mail import Mail, bare, compose, of_its_own
 from nurture.channels.replies import CLOSING, Stage, bad_credentials, provider_id, refusal, scrubbed
 from nurture.errors import Ambiguous, ProviderUnavailable
 
@@ -56,12 +57,14 @@ class SmtpChannel:
         tls: ssl.SSLContext | None = None,
         local_name: str | None = None,
         sign: Callable[[Mail, datetime], Mail] | None = None,
+        return_path: str | None = None,
     ) -> None:
         self._relay = f"{host}:{port}"
         self._patience = timeout / 2
         self._lookup_url = lookup_url.rstrip("/") if lookup_url else None
         self._sign = sign
         self._http: httpx.AsyncClient | None = None
+        self._return_path = return_path
         self._free: asyncio.LifoQueue[_Line] = asyncio.LifoQueue()  # the last used comes first, the rest may fall idle
         tls = tls or (ssl.create_default_context() if security != "none" else None)
         for _ in range(connections):
@@ -83,6 +86,8 @@ class SmtpChannel:
         mail = compose(envelope)
         if self._sign is not None:
             mail = self._sign(mail, envelope.date)
+        if self._return_path is not None:
+            mail = replace(mail, sender=of_its_own(self._return_path, envelope.message_id))
         deadline = asyncio.get_running_loop().time() + self._patience
         line = await self._free_line(deadline)
         try:

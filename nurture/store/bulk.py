@@ -58,6 +58,11 @@ def insert_rows(connection: Connection, model: type[SQLModel], rows: Rows) -> No
     _run(connection, _insert, model, rows)
 
 
+def insert_missing(connection: Connection, model: type[SQLModel], rows: Rows) -> None:
+    """Insert those of the rows that are not there yet; all of them give the same columns."""
+    _run(connection, _insert, model, rows, UNLESS_THERE)
+
+
 def update_rows(connection: Connection, model: type[SQLModel], rows: Rows, by: str = "id") -> None:
     """Update rows by their `by`; all of them give the same columns."""
     _run(connection, partial(_update, by=by), model, rows)
@@ -72,15 +77,15 @@ async def _all(session: Session, make: Maker, model: type[SQLModel], rows: Rows)
         tell_all(driver, statement.text, _given(statement, rows))
 
 
-def _run(connection: Connection, make: Maker, model: type[SQLModel], rows: Rows) -> None:
+def _run(connection: Connection, make: Maker, model: type[SQLModel], rows: Rows, also: str = "") -> None:
     if not rows:
         return
     statement = make(connection.dialect, table(model), tuple(rows[0]))
     driver = on_the_loop.driver_below(connection)
     if driver is None:
-        connection.exec_driver_sql(statement.text, _given(statement, rows))
+        connection.exec_driver_sql(statement.text + also, _given(statement, rows))
     else:
-        tell_all(driver, statement.text, _given(statement, rows))
+        tell_all(driver, statement.text + also, _given(statement, rows))
 
 
 def _insert_unless_there(connection: Connection, model: type[SQLModel], row: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from sqlmodel import col, select
 
 from nurture.errors import NotFound, Refused
-from nurture.store import outbox
+from nurture.store import fuses, outbox
 from nurture.store.database import Session
 from nurture.store.models import BulkRunRow, OutboxRow
 
@@ -67,6 +67,7 @@ async def resume(session: Session, run_id: str, now: datetime) -> bool:
     if was_paused:
         row.status = "running" if row.begun_at else "waiting"
         session.add(row)
+        await fuses.mend(session, run_id, now)
     await outbox.put(session, [woken(run_id, now)])
     return was_paused
 

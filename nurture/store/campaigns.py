@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from nurture.audiences import Audience
 from nurture.enrolment import watched
 from nurture.errors import NotFound
-from nurture.store import met_conditions, outbox
+from nurture.store import fuses, met_conditions, outbox
 from nurture.store.database import Session
 from nurture.store.leases import alone
 from nurture.store.models import CampaignRow, JourneyRow, OutboxRow, VersionRow
@@ -150,6 +150,7 @@ async def resume(session: Session, key: str, now: datetime, spread: float | None
     """Let the journeys that a pause held go on, spread over so many seconds, or a crowd of them a second; how many."""
     campaign = await _campaign(session, key)
     await session.exec(update(CampaignRow).where(col(CampaignRow.key) == campaign.key).values(paused_at=None))
+    await fuses.mend(session, key, now)
     query = (
         select(JourneyRow.id, JourneyRow.lead_id)
         .where(JourneyRow.campaign == key, JourneyRow.status == "held")

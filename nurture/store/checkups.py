@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from nurture.doctor import MOST_EXAMPLES, Past, Standing
 from nurture.ledger import Status
+from nurture.store import fuses
 from nurture.store.approvals import waiting
 from nurture.store.bulk_runs import UNDER_WAY
 from nurture.store.database import Session
@@ -18,6 +19,7 @@ from nurture.store.journeys import RUNNING
 from nurture.store.models import BreakerRow, BulkRunRow, CampaignRow, DeadLetterRow, JourneyRow, MessageRow, OutboxRow
 from nurture.store.receivers import all_slowed
 from nurture.store.retarget_tables import RetargetDeliveryRow
+from nurture.store.return_tables import FuseRow
 
 AWAITED = exists().where(col(OutboxRow.lead_id) == col(JourneyRow.lead_id))
 STANDING = (JourneyRow.id, JourneyRow.lead_id, JourneyRow.status, JourneyRow.until, JourneyRow.updated_at, AWAITED)
@@ -98,7 +100,23 @@ async def late(session: Session, before: datetime) -> Some:
 
 async def paused(session: Session) -> Some:
     """Campaigns that a person has paused."""
-    return await _some(session, CampaignRow.key, col(CampaignRow.paused_at).is_not(None))
+    blew = exists().where(col(FuseRow.subject) == col(CampaignRow.key), col(FuseRow.blown_at).is_not(None))
+    return await _some(session, CampaignRow.key, col(CampaignRow.paused_at).is_not(None), ~blew)
+
+
+async def blown(session: Session) -> Some:
+    """Campaigns and mailings whose fuse is blown, each with the reason."""
+    return _told([one for one in await fuses.unwell(session) if one.blown_at is not None])
+
+
+async def warned(session: Session) -> Some:
+    """Campaigns and mailings whose fuse has warned, each with the reason."""
+    return _told([one for one in await fuses.unwell(session) if one.blown_at is None])
+
+
+def _told(rows: Sequence[FuseRow]) -> Some:
+    named = [f"{row.campaign} (bulk run {row.run_id})" if row.run_id else row.campaign for row in rows]
+    return Some(len(rows), [f"{name}: {row.reason}" for name, row in zip(named, rows, strict=True)])
 
 
 async def tripped(session: Session) -> Some:

@@ -28,6 +28,11 @@ FOUND_OF_RUN = Statement(
     select(MESSAGES).where(MESSAGES.c.run_id == bindparam("run"), MESSAGES.c.occurrence == bindparam("occurrence"))
 )
 SENT = [one.value for one in (Status.ACCEPTED, Status.COMMITTING, Status.UNKNOWN)]  # as far as anybody knows
+FOUND_OF_NO_ONE = Statement(
+    select(MESSAGES).where(
+        MESSAGES.c.journey_id.is_(None), MESSAGES.c.run_id.is_(None), MESSAGES.c.occurrence == bindparam("occurrence")
+    )
+)
 RECENT = Statement(
     select(MESSAGES.c.committed_at, MESSAGES.c.channel)
     .where(
@@ -93,9 +98,13 @@ ENDED_OF_JOURNEY, ENDED_OF_RUN = _ended(OF_JOURNEY), _ended(OF_RUN)
 async def find(
     session: Session, journey_id: str | None, occurrence: str, run_id: str | None = None
 ) -> MessageRow | None:
-    """The message of that step and visit, or of that lead in a bulk run."""
-    query, asked = (FOUND, {"journey": journey_id}) if run_id is None else (FOUND_OF_RUN, {"run": run_id})
-    found = await query.named(session, **asked, occurrence=occurrence)
+    """The message of that step and visit, or of that lead in a bulk run; without either, a notice about a campaign."""
+    if run_id is not None:
+        found = await FOUND_OF_RUN.named(session, run=run_id, occurrence=occurrence)
+    elif journey_id is not None:
+        found = await FOUND.named(session, journey=journey_id, occurrence=occurrence)
+    else:
+        found = await FOUND_OF_NO_ONE.named(session, occurrence=occurrence)
     return made(MessageRow, found[0]) if found else None
 
 
@@ -177,10 +186,17 @@ async def found_out(session: Session, row: MessageRow, to: Status, reason: str, 
 
 
 async def tell_of(
-    session: Session, lead: LeadRow, name: str, row: MessageRow, now: datetime, *, at: datetime | None = None
+    session: Session,
+    lead: LeadRow,
+    name: str,
+    row: MessageRow,
+    now: datetime,
+    *,
+    at: datetime | None = None,
+    **more: str,
 ) -> None:
     """Record what became of a message as an event (`message_sent`, `message_bounced`) of its lead, which is held; once."""
-    facts = {"template": row.template, "campaign": row.campaign, "message": row.id, "channel": row.channel}
+    facts = {"template": row.template, "campaign": row.campaign, "message": row.id, "channel": row.channel, **more}
     event_id = f"{name.removeprefix('message_')}/{row.id}"
     await record_own_event(session, lead, name, facts, event_id, now, at=at)
 

@@ -279,6 +279,7 @@ class MessageRow(SQLModel, table=True):
         Index("ix_messages_lead_accepted", "lead_id", "purpose", "accepted_at"),
         Index("ix_messages_status", "status", "channel"),
         Index("ix_messages_name", text("substr(message_id, 2, 32)")),
+        Index("ix_messages_campaign_committed", "campaign", "committed_at", **_where("committed_at IS NOT NULL")),
     )
 
     id: str = Field(primary_key=True, default_factory=new_id)
@@ -525,6 +526,7 @@ import nurture.store.need_tables  # noqa: E402
 import nurture.store.order_tables  # noqa: E402
 import nurture.store.recommendation_tables  # noqa: E402
 import nurture.store.retarget_tables  # noqa: E402
+import nurture.store.return_tables  # noqa: E402
 import nurture.store.score_tables  # noqa: E402
 import nurture.store.sending_tables  # noqa: E402
 import nurture.store.stage_tables  # noqa: E402

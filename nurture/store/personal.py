@@ -48,6 +48,7 @@ from nurture.store.need_tables import NeedRow
 from nurture.store.order_tables import OrderLineRow, OrderRow, ThankRow
 from nurture.store.recommendation_tables import RecommendationRow, RewardRow
 from nurture.store.retarget_tables import RetargetDeliveryRow, RetargetEntryRow
+from nurture.store.return_tables import FuseRow, MailboxRow, ReturnRow
 from nurture.store.score_tables import DeclarationRow, FadingRow, ProfileChangeRow, RebuildRow, ShadowRow, SignOffRow
 from nurture.store.sending_tables import ReceiverRow, WarmUpRow
 from nurture.store.stage_tables import StageChangeRow
@@ -108,6 +109,7 @@ PERSONAL: dict[type[SQLModel], About] = {
     StageChangeRow: lambda lead_id: col(StageChangeRow.lead_id) == lead_id,
     ClickRow: lambda lead_id: col(ClickRow.lead_id) == lead_id,
     LinkRow: _links,
+    ReturnRow: lambda lead_id: col(ReturnRow.lead_id) == lead_id,
     MessageRow: _messages,
     MoveRow: _moves,
     ListenerRow: lambda lead_id: col(ListenerRow.lead_id) == lead_id,
@@ -146,6 +148,8 @@ KEPT: dict[type[SQLModel], str] = {
     BreakerRow: "how providers do",
     ReceiverRow: "how fast receivers take mail, by their names and domains",
     WarmUpRow: "how many messages senders sent on a day",
+    FuseRow: "how campaigns do",
+    MailboxRow: "how far mailboxes were read",
     CaptureCountRow: "how often forms were seen and filled in, by nobody in particular",
     CostRow: "what the team spent",
     BulkRunRow: "what the team ordered",

@@ -59,6 +59,9 @@ NOTICE: Mapping[str, Any] = {
     "person": "Anna",
     "to_lead": False,
     "answer_by": datetime(2026, 11, 23, 16, tzinfo=UTC),
+    "paused": True,
+    "reason": "6 of 80 messages bounced (7.5 %)",
+    "run": None,
 }
 DOCUMENT: Mapping[str, Any] = {
     "number": "2026-0001",

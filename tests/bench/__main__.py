@@ -21,6 +21,7 @@ from tests.bench import (
     latency,
     mail,
     rebuild,
+    reports,
     simulating,
     timeline,
 )
@@ -37,6 +38,7 @@ BENCHMARKS: Mapping[str, Callable[[Path, float], Coroutine[Any, Any, list[Row]]]
     "import": importing.measure,
     "timeline": timeline.measure,
     "rebuild": rebuild.measure,
+    "reports": reports.measure,
     "growth": growth.measure,
 }
 

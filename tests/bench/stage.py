@@ -1,10 +1,11 @@
 """The stage of a benchmark: Temporal, web, worker and mail sink as processes of their own, on free ports, ended with it."""
 
 import asyncio
+import json
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -44,6 +45,7 @@ class Stage:
     database_url: str = ""
     campaigns: Path = HERE / "campaigns"
     speed: str = ""
+    hook_secrets: Mapping[str, str] = field(default_factory=dict)
     ports: Ports = field(default_factory=lambda: settled(Ports()))
     api_key: str = ""
 
@@ -79,6 +81,7 @@ class Stage:
             "NURTURE_SMTP_HOST": HOST,
             "NURTURE_SMTP_PORT": str(self.ports.smtp),
             "NURTURE_SPEED": self.speed,
+            "NURTURE_HOOK_SECRETS": json.dumps(dict(self.hook_secrets)),
             "NURTURE_RULES": RULES.model_dump_json(),
             "TEMPORAL_ADDRESS": f"{HOST}:{self.ports.temporal}",
         }

@@ -64,6 +64,7 @@ from nurture.store.order_tables import OrderRow, ThankRow
 from nurture.store.personal import KEPT, PERSONAL
 from nurture.store.recommendation_tables import RecommendationRow, RewardRow
 from nurture.store.retarget_tables import RetargetEntryRow
+from nurture.store.return_tables import ReturnRow
 from nurture.store.score_tables import FadingRow, ShadowRow
 from nurture.store.suppressions import suppress, suppressed
 from tests.integration.hook import Hook
@@ -114,6 +115,10 @@ async def lives(life: Life, email: str = ADDRESS, name: str = "ann", **known: An
     async with life.store.write() as session:
         await outbox.put(session, [waiting])
         session.add_all([dead, fades, noted, drawn, listed])
+        sent = (await session.exec(select(MessageRow.id).where(MessageRow.lead_id == lead_id))).first()
+        assert sent is not None
+        back = {"message_id": sent, "kind": "soft", "address_hash": address_hash(email), "campaign": "road"}
+        session.add(ReturnRow(lead_id=lead_id, at=life.now, sent_at=life.now, **back))
     await deals(life, email, lead_id, name)
     await follows(life, lead_id, name)
     return lead_id

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from nurture.channels import Envelope
 from nurture.channels import smtp as channel_module
+from nurture.channels.mail import own_name
 from nurture.channels.smtp import SmtpChannel
 from nurture.errors import AddressRefused, Ambiguous, MessageRefused, ProviderUnavailable, SendError
 
@@ -31,6 +32,7 @@ class Relay:
 
     def __init__(self) -> None:
         self.mails: list[bytes] = []
+        self.senders: list[str] = []
         self.took_one = asyncio.Event()
         self.commands: list[str] = []
         self.greetings = 0
@@ -69,6 +71,7 @@ class Relay:
         self, server: SMTP, session: Session, envelope: Received, address: str, options: list[str]
     ) -> str:
         envelope.mail_from = address
+        self.senders.append(address)
         return await self.answer("MAIL", server) or "250 2.1.0 Ok"
 
     async def handle_RCPT(
@@ -222,6 +225,16 @@ async def test_a_kept_connection_that_is_closed_at_mail_is_replaced_unseen(
 
     assert relay.greetings == 2
     assert len(relay.mails) == 2
+
+
+async def test_bounces_of_each_message_come_to_an_address_of_its_own(relay: Relay) -> None:
+    async with channel_to(relay.port, return_path="returns@example.org") as channel:
+        await channel.send(envelope(1))
+        await channel.send(envelope(2))
+
+    names = [own_name(envelope(n).message_id) for n in (1, 2)]
+    assert relay.senders == [f"returns+{name}@example.org" for name in names]
+    assert all(b"From: " in mail and b"returns" not in mail for mail in relay.mails)
 
 
 @pytest.mark.parametrize("answer", ["421 4.7.0 too many connections", CLOSE])

@@ -1,5 +1,6 @@
 """The walk, driven without Temporal: what it does, what it puts off, and what it closes with a reason."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -34,13 +35,13 @@ from nurture.errors import AddressRefused, Ambiguous, MessageRefused, ProviderUn
 from nurture.journey import RESUME, Heard
 from nurture.permission import HouseRules
 from nurture.profile import address_hash
+from nurture.store import suppressions
 from nurture.store.campaigns import pause, resume
 from nurture.store.consents import record_consent
 from nurture.store.events import record_own_event
 from nurture.store.hand_off_tables import TurnRow
 from nurture.store.leads import locked
 from nurture.store.models import HandOffRow, LeadRow, ListenerRow, OutboxRow, RequestRow, SuppressionRow
-from nurture.store.suppressions import suppress
 from tests.integration.walking import AFTER_THE_LEASE, Killed, Walker, Way, kill
 
 DOWN = ProviderUnavailable("busy", code="451")
@@ -109,6 +110,40 @@ async def test_a_message_that_is_held_back_here_was_not_tried(way: Way) -> None:
     assert ((await walker.message()).attempts, raised.value.delay) == (1, timedelta(seconds=2))
 
 
+async def put_off(way: Way, code: str, reply: str, tries: tuple[int, ...]) -> list[str]:
+    """Three messages to one address, four days apart, each put off twice by that reply; what became of them."""
+    found = []
+    for n in range(3):
+        walker = await way.begin(one_message(f"road-{n}", expires_after=hours(2)), email="ann@example.com")
+        way.post.troubles = [ProviderUnavailable("later", code=code, reply=reply) for _ in range(2)]
+        for minutes in tries:
+            with suppress(TryAgain):
+                await walker.walk(timedelta(minutes=minutes))
+        found.append((await walker.message()).status)
+        way.now += timedelta(days=4)
+    return found
+
+
+TAKEN, TOO_LATE = (0, 30, 60), (0, 30, 130)
+
+
+@pytest.mark.parametrize(("code", "reply"), [("5.2.2", "full"), ("4.2.2", "later"), ("552", "mailbox is full")])
+async def test_a_mailbox_that_is_full_for_a_week_is_given_up(way: Way, code: str, reply: str) -> None:
+    assert await put_off(way, code, reply, TOO_LATE) == ["expired", "expired", "suppressed"]
+    assert [row.reason for row in await rows(way, SuppressionRow)] == ["its messages came back again and again"]
+
+
+async def test_one_that_takes_each_message_at_a_later_try_is_not(way: Way) -> None:
+    assert await put_off(way, "4.2.2", "full", TAKEN) == ["accepted"] * 3
+
+
+@pytest.mark.parametrize(
+    ("code", "reply"), [("421", "busy"), ("4.3.2", "going down"), ("4.7.1", "greylisted"), ("4.4.1", "no route")]
+)
+async def test_no_address_is_given_up_for_an_outage_or_a_rate(way: Way, code: str, reply: str) -> None:
+    assert await put_off(way, code, reply, TOO_LATE) == ["expired"] * 3
+
+
 async def test_only_an_expiry_gives_a_message_up(way: Way) -> None:
     walker, way.post.troubles = await way.begin(one_message(expires_after=hours(2))), [DOWN, DOWN]
     for minutes in (0, 100):
@@ -151,7 +186,7 @@ async def test_what_may_not_be_sent_closes_the_step_with_its_reason(
 async def test_a_suppressed_address_gets_nothing_whoever_has_it(way: Way) -> None:
     walker = await way.begin(one_message(), email="Ann@Example.com")
     async with way.store.write() as session:
-        await suppress(session, address_hash("ann@example.com"), "all", "5.1.1", way.now)
+        await suppressions.suppress(session, address_hash("ann@example.com"), "all", "5.1.1", way.now)
 
     assert await walker.walk() == ["did", "parked"]
     assert (await walker.message()).reason == "the address is suppressed: 5.1.1"

@@ -11,12 +11,21 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
+from nurture import gives, on
+from nurture.catalogue import Catalogue
 from nurture.errors import Unavailable
+from nurture.intake import Recorder, Reports
+from nurture.intake.reports import NAMED
 from nurture.ledger import Status
 from nurture.profile import address_hash
+from nurture.returns.report import Kind, Report
+from nurture.scores import Score
+from nurture.settings import Settings
 from nurture.store import Store
 from nurture.store.consents import current_consents
 from nurture.store.erasure import erase
+from nurture.store.events import record_own_event
+from nurture.store.leads import locked
 from nurture.store.messages import planned, write
 from nurture.store.models import EventRow, LeadRow, MessageRow
 from nurture.store.suppressions import suppressed
@@ -71,6 +80,18 @@ async def sent(store: Store, status: Status = Status.ACCEPTED, lead: str | None 
         await write(session, row.model_copy(update={"status": status.value, "committed_at": THEN}))
 
 
+async def more_sent(store: Store, number: int) -> None:
+    """So many more messages to that lead, named by their numbers."""
+    rows = [
+        planned(THEN, occurrence=f"more/{n}/1", lead_id="ann", campaign="road", template="road/greet", channel="email",
+                purpose="marketing", topic="news", message_id=f"<{n:032x}@example.org>", due_at=THEN)
+        for n in range(number)
+    ]  # fmt: skip
+    async with store.write() as session:
+        for row in rows:
+            await write(session, row.model_copy(update={"status": Status.ACCEPTED.value, "committed_at": THEN}))
+
+
 async def events(store: Store) -> list[tuple[str, str | None]]:
     async with store.read() as session:
         found = (await session.exec(select(EventRow).order_by(col(EventRow.received)))).all()
@@ -110,6 +131,98 @@ async def test_only_an_address_that_does_not_exist_is_written_to_no_more(
 
     assert await events(store) == [("message_bounced", fault)]
     assert (await refused_by(store)).keys() == scopes
+
+
+def full(n: int, day: int) -> dict[str, Any]:
+    return bounce(Type="SoftBounce", ID=n, BouncedAt=f"2026-11-{day:02}T12:00:00Z", Metadata={"message": f"{n:032x}"})
+
+
+async def test_a_mailbox_that_takes_nothing_for_a_week_is_given_up(client: httpx.AsyncClient, store: Store) -> None:
+    await sent(store)
+    await more_sent(store, 4)
+    for n, day in enumerate((1, 4, 7)):
+        await post(client, full(n, day))
+        await post(client, full(n, day))
+    await post(client, full(2, 9) | {"ID": 99})
+    assert await refused_by(store) == {}, "the third has come back twice, and too soon at first"
+
+    await post(client, full(3, 8))
+    assert (await refused_by(store)).keys() == {"all"}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (0, 2, 1, 3)])
+async def test_a_message_that_arrived_meanwhile_keeps_it_in_whatever_order_that_is_told(
+    client: httpx.AsyncClient, store: Store, order: tuple[int, ...]
+) -> None:
+    await sent(store)
+    await more_sent(store, 4)
+    told = [full(0, 1), full(1, 4), delivery(f"{2:032x}", "2026-11-05T12:00:00Z"), full(3, 9)]
+
+    for n in order:
+        await post(client, told[n])
+
+    assert await refused_by(store) == {}
+
+
+INTEREST = Score(key="interest", rules=(gives(3, on("message_opened")), gives(-20, on("message_complained"))))
+
+
+@pytest.fixture
+def reports(store: Store) -> Reports:
+    """What takes reports in, with a score that listens to them and little room in the outbox."""
+    settings = Settings(_env_file=None)
+    return Reports(store, Recorder(Catalogue(scores={"interest": INTEREST}), settings), outbox_limit=6)
+
+
+async def points(store: Store) -> dict[str, float]:
+    async with store.read() as session:
+        return (await session.get_one(LeadRow, "ann")).scores
+
+
+async def test_reports_give_points_once_as_whatever_happens_does(reports: Reports, store: Store, now: datetime) -> None:
+    await sent(store)
+    told = [Report("1", Kind.OPENED, NAME, THEN), Report("2", Kind.COMPLAINED, NAME, THEN)]
+
+    await asyncio.gather(*(reports.take("postmark", told, now) for _ in range(5)))
+
+    assert await points(store) == {"interest": -17.0}
+
+
+async def test_a_machine_that_opens_gives_none(reports: Reports, store: Store, now: datetime) -> None:
+    await sent(store)
+
+    await reports.take("postmark", [Report("1", Kind.OPENED, NAME, THEN, machine=True)], now)
+
+    assert await points(store) == {}
+
+
+async def test_an_outbox_that_is_full_refuses_all_and_takes_nothing(
+    reports: Reports, store: Store, now: datetime
+) -> None:
+    await sent(store)
+    await reports.take("postmark", [Report(f"{n}", Kind.DELIVERED, NAME, THEN) for n in range(6)], now)
+
+    with pytest.raises(Unavailable, match="try again later"):
+        await reports.take("postmark", [Report("late", Kind.COMPLAINED, NAME, THEN)], now)
+    assert len(await events(store)) == 6
+    assert await refused_by(store) == {}
+
+
+async def test_one_report_that_cannot_be_written_harms_no_other(
+    reports: Reports, store: Store, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sent(store)
+    whole = reports._recorder.record
+
+    def picky(connection: Any, items: Any) -> Any:
+        if any(item.id.endswith("poison") for item in items):
+            raise RuntimeError("the database did not like it")
+        return whole(connection, items)
+
+    monkeypatch.setattr(reports._recorder, "record", picky)
+    told = [Report(one, Kind.OPENED, NAME, THEN) for one in ("a", "poison", "b")]
+
+    assert await reports.take("postmark", told, now) == [True, False, True]
 
 
 async def test_who_complains_gets_no_marketing_any_more(client: httpx.AsyncClient, store: Store) -> None:
@@ -153,6 +266,21 @@ async def test_reports_in_any_order_come_to_the_same(client: httpx.AsyncClient, 
         "message_bounced", "message_complained", "message_delivered",
     ]  # fmt: skip
     assert (await refused_by(store)).keys() == {"all", "marketing"}
+
+
+async def test_a_click_may_come_before_its_delivery(client: httpx.AsyncClient, store: Store) -> None:
+    await sent(store)
+    async with store.write() as session:
+        lead = await locked(session, "ann")
+        message = (await session.exec(select(MessageRow.id))).one()
+        await record_own_event(session, lead, "message_clicked", {"message": message}, "click", datetime.now(UTC))
+
+    await post(client, delivery())
+
+    assert await events(store) == [("message_clicked", None), ("message_delivered", None)]
+    async with store.read() as session:
+        first = (await session.exec(select(EventRow.name).order_by(col(EventRow.at)))).first()
+    assert first == "message_delivered", "it happened before"
 
 
 async def test_a_report_of_no_message_of_ours_has_no_effect(client: httpx.AsyncClient, store: Store) -> None:
@@ -229,14 +357,15 @@ async def test_an_event_is_not_of_the_future(client: httpx.AsyncClient, store: S
     assert event.at <= event.received
 
 
-async def test_a_message_is_found_by_its_name_without_reading_all(scene: Scene) -> None:
-    asked = "SELECT id FROM messages WHERE substr(message_id, 2, 32) = 'x'"
+async def test_messages_are_found_by_their_names_without_reading_all(scene: Scene) -> None:
     async with scene.store.read() as session:
         connection = await session.connection()
+        asked = str(NAMED.compile(dialect=connection.dialect))
         if scene.store.sqlite:
-            plan = [row[-1] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")]
+            plan = [row[-1] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", ("[]",))]
         else:
             await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            asked = asked.replace("$1", "'{x}'")
             plan = [row[0] for row in await connection.exec_driver_sql(f"EXPLAIN {asked}")]
 
     assert "ix_messages_name" in "\n".join(plan)

@@ -186,3 +186,9 @@ def test_a_secret_that_is_none_is_named_when_the_worker_begins() -> None:
     with pytest.raises(BadSettings, match="NURTURE_HOOK_SECRETS__SHOP: no secret of webhooks") as caught:
         Webhooks({"shop": SecretStr("whsec_canäry")}, Network(reach(Settings(_env_file=None))))
     assert "canäry" not in str(caught.value)
+
+
+def test_the_secret_of_a_provider_that_reports_to_us_is_of_its_own_kind(calling: Way) -> None:
+    calling.settings = calling.settings.model_copy(update={"hook_secrets": {"postmark": SecretStr("hook:password")}})
+
+    assert calling.equipment.webhooks is not None

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from nurture.channels.reports import Fault, Kind, Posted, Report
+from nurture.channels.reports import Posted
 from nurture.channels.reports.amazon_ses import AmazonSesReports
+from nurture.returns.bounces import Fault
+from nurture.returns.report import Kind, Report
 from tests.amazon import CERTIFICATE, NAME, SUBSCRIBE, TOPIC, asking, certificate, event, signed
 
 REPORTER = AmazonSesReports(SecretStr(TOPIC))

@@ -48,7 +48,7 @@ def test_a_command_mistyped_is_put_right() -> None:
 
 
 def test_a_new_repository_has_nothing_wrong() -> None:
-    assert run("check").output == "1 campaign, 5 templates: no faults\n"
+    assert run("check").output == "1 campaign, 6 templates: no faults\n"
 
 
 def test_init_overwrites_nothing(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_hook_that_is_called_unsigned_is_warned_of(monkeypatch: pytest.MonkeyP
 
     for name in ("CRM", "SALES"):
         monkeypatch.setenv(f"NURTURE_HOOK_SECRETS__{name}", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
-    assert run("check").output == "2 campaigns, 5 templates: no faults\n"
+    assert run("check").output == "2 campaigns, 6 templates: no faults\n"
 
 
 def test_a_channel_that_nobody_takes_messages_by_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,7 @@ def test_a_channel_that_nobody_takes_messages_by_is_warned_of(monkeypatch: pytes
     for name, value in {"SMS_BY": "smsc", "SMS_ACCOUNT": "me", "SMS_KEY": "x", "TELEGRAM_TOKEN": "1:x",
                         "HOOK_SECRETS__WHATSAPP": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}.items():  # fmt: skip
         monkeypatch.setenv(f"NURTURE_{name}", value)
-    assert run("check").output == "2 campaigns, 5 templates: no faults\n"
+    assert run("check").output == "2 campaigns, 6 templates: no faults\n"
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_all_messages_are_shown_in_a_browser_where_the_port_is_free() -> None:
 
 
 def test_there_is_nothing_wrong_with_the_messages_of_a_new_repository() -> None:
-    assert run("lint").output == "5 templates: nothing is wrong\n"
+    assert run("lint").output == "6 templates: nothing is wrong\n"
 
 
 def test_what_is_wrong_with_a_message_is_told_with_its_place_for_people_and_for_programs() -> None:

@@ -10,7 +10,9 @@ from pydantic import SecretStr
 
 from nurture.channels.heard import Act, Said, act_of
 from nurture.channels.heard.names import HEARERS
-from nurture.channels.reports import Fault, Kind, Posted, Report
+from nurture.channels.reports import Posted
+from nurture.returns.bounces import Fault
+from nurture.returns.report import Kind, Report
 
 SECRET = "12345"
 NAME = "0123456789abcdef0123456789abcdef"

@@ -16,8 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from nurture.channels.reports import Fault, Kind, Posted, Report, fault_of
+from nurture.channels.reports import Posted
 from nurture.channels.reports.names import REPORTERS
+from nurture.returns.bounces import Fault
+from nurture.returns.report import Kind, Report
 from tests import amazon
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -251,24 +253,6 @@ def test_resends_webhook_is_good_for_five_minutes() -> None:
     }
 
     assert not REPORTERS["resend"](SecretStr(SVIX)).proven(Posted(headers, body.encode()), PLAIN["resend"])
-
-
-@pytest.mark.parametrize(
-    ("code", "permanent", "fault"),
-    [
-        ("5.1.1", True, Fault.ADDRESS),
-        ("5.1.10", True, Fault.ADDRESS),
-        ("5.1.8", True, Fault.SENDER),
-        ("5.7.1", True, Fault.SENDER),
-        ("5.2.2", True, Fault.MAILBOX),
-        ("4.2.2", True, Fault.MAILBOX),
-        ("5.1.1", False, Fault.MAILBOX),
-        ("", True, Fault.UNTOLD),
-        ("5.4.4", True, Fault.UNTOLD),
-    ],
-)
-def test_whose_a_bounce_is_stands_in_its_code(code: str, permanent: bool, fault: Fault) -> None:
-    assert fault_of(code, permanent=permanent) is fault
 
 
 def test_a_report_names_nobody_in_its_repr() -> None:

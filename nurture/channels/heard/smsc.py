@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from hashlib import sha1
 
 from nurture.channels.heard import Answered, Form, Hearer, Said, act_of, form_in, legible
-from nurture.channels.reports import Fault, Kind, Posted, Report, name_of
+from nurture.channels.reports import Posted
+from nurture.returns.bounces import Fault
+from nurture.returns.report import Kind, Report, name_of
 
 DELIVERED = {"1", "2"}  # delivered, read
 FAULTS = {

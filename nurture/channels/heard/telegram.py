@@ -8,7 +8,8 @@ from re import fullmatch
 from typing import Any
 
 from nurture.channels.heard import Act, Answered, Hearer, Said, act_of, legible
-from nurture.channels.reports import Posted, Report, at, moment
+from nurture.channels.reports import Posted, at, moment
+from nurture.returns.report import Report
 
 NAMES = {"first_name": "first_name", "last_name": "last_name", "language_code": "language"}
 A_LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z]{2})?"

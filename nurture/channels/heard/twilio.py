@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from nurture.channels.heard import Act, Answered, Form, Hearer, Said, act_of, form_in, legible
-from nurture.channels.reports import Fault, Kind, Posted, Report, name_of
+from nurture.channels.reports import Posted
+from nurture.returns.bounces import Fault
+from nurture.returns.report import Kind, Report, name_of
 
 KINDS = {"delivered": Kind.DELIVERED, "undelivered": Kind.BOUNCED, "failed": Kind.BOUNCED}
 FAULTS = {

@@ -8,46 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from pydantic import SecretStr
 
-ANOTHER_DAY = ("5.2.2", "4.")  # a full mailbox may be emptied
-OF_THE_ADDRESS = ("5.1.",)
-OF_THE_SENDER = ("5.1.7", "5.1.8", "5.7.")
+from nurture.returns.report import Report
 
-
-class Kind(StrEnum):
-    """What became of a message, or what its reader did."""
-
-    DELIVERED = "message_delivered"
-    BOUNCED = "message_bounced"
-    COMPLAINED = "message_complained"
-    OPENED = "message_opened"
-    UNSUBSCRIBED = "unsubscribed"
-
-
-class Fault(StrEnum):
-    """Whose a bounce is."""
-
-    ADDRESS = "address"  # it does not exist: nothing is sent to it any more
-    MAILBOX = "mailbox"  # full, or closed for a while
-    SENDER = "sender"  # policy, reputation, content: ours to mend
-    UNTOLD = "untold"
-
-
-@dataclass(frozen=True)
-class Report:
-    """One thing told of one message; `id` is the provider's own name for it, `message` ours for the message."""
-
-    id: str
-    kind: Kind
-    message: str
-    at: datetime
-    address: str | None = field(default=None, repr=False)
-    fault: Fault | None = None
-    machine: bool = False
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -88,23 +55,13 @@ class Reporter(ABC):
         """What it tells; whatever is no report of a message of ours is left out."""
 
 
-def fault_of(code: str, *, permanent: bool, otherwise: Fault = Fault.UNTOLD) -> Fault:
-    """Whose a bounce is, by its enhanced code (RFC 3463)."""
-    if code.startswith(ANOTHER_DAY) or not permanent:
-        return Fault.MAILBOX
-    if code.startswith(OF_THE_SENDER):
-        return Fault.SENDER
-    return Fault.ADDRESS if code.startswith(OF_THE_ADDRESS) else otherwise
-
-
-def name_of(message_id: Any) -> str | None:
-    """Our name for a message, out of its Message-ID or what we gave along; None when that is none of ours."""
-    name = message_id.strip().removeprefix("<").partition("@")[0] if isinstance(message_id, str) else ""
-    return name if len(name) == 32 and all(one in "0123456789abcdef" for one in name) else None
-
-
 def moment(given: Any) -> datetime | None:
-    """The time that is meant: seconds, or an ISO date, in UTC unless it says otherwise."""
+    """The time that is meant: seconds since 1970, or an ISO date, in UTC unless it says otherwise."""
+    when = _moment(given)
+    return when if when is not None and when >= EARLIEST else None
+
+
+def _moment(given: Any) -> datetime | None:
     try:
         if isinstance(given, int | float) and not isinstance(given, bool):
             return datetime.fromtimestamp(given, UTC)

@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.x509 import load_pem_x509_certificate
 
-from nurture.channels.reports import Fault, Kind, Posted, Report, Reporter, at, each, fault_of, moment, name_of
+from nurture.channels.reports import Posted, Reporter, at, each, moment
+from nurture.returns.bounces import Fault, fault_of
+from nurture.returns.report import Kind, Report, name_of
 
 OF_AMAZON = r"https://sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/"
 CERTIFICATE, CONFIRMATION = OF_AMAZON + r"SimpleNotificationService-[0-9a-zA-Z]+\.pem", OF_AMAZON + r"\?[!-~]+"

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from nurture.channels.reports import Fault, Kind, Posted, Report, Reporter, at, fault_of, moment, name_of
+from nurture.channels.reports import Posted, Reporter, at, moment
+from nurture.returns.bounces import Fault, fault_of
+from nurture.returns.report import Kind, Report, name_of
 
 KINDS = {
     "delivered": Kind.DELIVERED,

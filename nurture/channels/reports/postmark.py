@@ -5,7 +5,9 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-from nurture.channels.reports import Fault, Kind, Posted, Report, Reporter, at, moment, name_of
+from nurture.channels.reports import Posted, Reporter, at, moment
+from nurture.returns.bounces import Fault
+from nurture.returns.report import Kind, Report, name_of
 
 KINDS = {
     "Delivery": (Kind.DELIVERED, "DeliveredAt"),

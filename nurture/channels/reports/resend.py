@@ -5,7 +5,9 @@ from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from nurture.channels.reports import Fault, Kind, Posted, Report, Reporter, at, moment, name_of
+from nurture.channels.reports import Posted, Reporter, at, moment
+from nurture.returns.bounces import Fault
+from nurture.returns.report import Kind, Report, name_of
 
 KINDS = {
     "email.delivered": Kind.DELIVERED,

@@ -9,7 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from nurture.channels.reports import Fault, Kind, Posted, Report, Reporter, at, each, fault_of, moment, name_of
+from nurture.channels.reports import Posted, Reporter, at, each, moment
+from nurture.returns.bounces import Fault, fault_of
+from nurture.returns.report import Kind, Report, name_of
 
 SIGNATURE, TIMESTAMP = "x-twilio-email-event-webhook-signature", "x-twilio-email-event-webhook-timestamp"
 KINDS = {

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from hashlib import md5
 from typing import Any
 
-from nurture.channels.reports import Fault, Kind, Posted, Report, Reporter, at, each, moment, name_of
+from nurture.channels.reports import Posted, Reporter, at, each, moment
+from nurture.returns.bounces import Fault
+from nurture.returns.report import Kind, Report, name_of
 
 KINDS = {
     "delivered": Kind.DELIVERED,

@@ -8,6 +8,7 @@ from nurture.cli.report.definitions import definitions
 from nurture.cli.report.experiments import experiments
 from nurture.cli.report.life_cycle import rfm, stages
 from nurture.cli.report.lift import lift
+from nurture.cli.report.mailings import mailings
 from nurture.cli.report.sources import of_captures, of_sources
 from nurture.cli.report.versions import versions
 
@@ -21,6 +22,7 @@ report.command("definitions")(definitions)
 report.command("experiments")(experiments)
 report.command("lift")(lift)
 report.command("versions")(versions)
+report.command("mailings")(mailings)
 report.command("stages")(stages)
 report.command("rfm")(rfm)
 report.command("content")(content)

@@ -38,7 +38,7 @@ def of_sources(
 
     async def work(here: Here) -> list[Source]:
         async with here.store.read() as session:
-            return await sources(session, by, touch, *_period(here, since, until))
+            return await sources(session, by, touch, *period(here, since, until))
 
     found = in_store(work)
     if as_json:
@@ -71,9 +71,9 @@ def of_captures(since: Since = "", until: Until = "", as_json: AsJson = False) -
     """
 
     async def work(here: Here) -> tuple[list[Captures], Visitors]:
-        period = _period(here, since, until)
+        times = period(here, since, until)
         async with here.store.read() as session:
-            return await capture_counts.captures(session, *period), await capture_counts.visitors(session, *period)
+            return await capture_counts.captures(session, *times), await capture_counts.visitors(session, *times)
 
     found, seen = in_store(work)
     if as_json:
@@ -108,7 +108,7 @@ def _money(amount: float | None) -> str:
     return f"{amount:,.2f}" if amount else ""
 
 
-def _period(here: Here, since: str, until: str) -> tuple[datetime, datetime]:
+def period(here: Here, since: str, until: str) -> tuple[datetime, datetime]:
     """From the beginning of the one day to the end of the other."""
     end = day(until, "--until") if until else here.now.replace(hour=0, minute=0, second=0, microsecond=0)
     begin = day(since, "--since") if since else end - timedelta(days=USUAL_DAYS)
