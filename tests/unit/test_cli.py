@@ -46,7 +46,7 @@ def test_a_command_mistyped_is_put_right() -> None:
 
 
 def test_a_new_repository_has_nothing_wrong() -> None:
-    assert run("check").output == "1 campaign, 5 templates: no faults\n"
+    assert run("check").output == "1 campaign, 6 templates: no faults\n"
 
 
 def test_init_overwrites_nothing(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_hook_that_is_called_unsigned_is_warned_of(monkeypatch: pytest.MonkeyP
 
     for name in ("CRM", "SALES"):
         monkeypatch.setenv(f"NURTURE_HOOK_SECRETS__{name}", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
-    assert run("check").output == "2 campaigns, 5 templates: no faults\n"
+    assert run("check").output == "2 campaigns, 6 templates: no faults\n"
 
 
 # --- diagram ---
