@@ -21,9 +21,9 @@ from web.throttle import Throttle
 
 @dataclass(frozen=True)
 class State:
-    """Settings, store, catalogue, intake, what takes reports and mails in, links, the API keys known, the seals of webhooks by source,
-    those who report of messages, and what it needs; what was counted of forms, and how often a caller, an address and a
-    visitor's browser may come.
+    """Settings, store, catalogue, intake, what takes reports and mails in, links, the API keys known, the seals of webhooks by
+    source, those who report of messages, and what it needs; what was counted of forms, and how often a caller, an address
+    and a visitor's browser may come.
     """
 
     settings: Settings
