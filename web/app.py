@@ -17,6 +17,7 @@ from nurture.links import Links
 from nurture.loader import load
 from nurture.logs import set_up_logs
 from nurture.lookout import Lookout, shown
+from nurture.mailroom.mailroom import Mailroom
 from nurture.metrics import Metrics
 from nurture.outage import Outage
 from nurture.settings import Settings, read_settings
@@ -76,6 +77,8 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
         taking = MeasuredIntake(store, catalogue, settings, metrics)
         told = Reports(store, taking.recorder, settings.outbox_limit)
         metrics.tally("nurture_reports", "What was told of messages, by what it was.", "kind", told.tally)
+        mailroom = Mailroom(told)
+        metrics.tally("nurture_mails", "Mails that came back, by what they are.", "sort", mailroom.tally)
         signed = Links(settings.base_url, settings.secrets)
         captures, outside = CaptureCounts(store), Outside()
         throttles = Throttle(burst=10, a_minute=10), Throttle(burst=5, a_minute=1), Throttle(burst=120, a_minute=120)
@@ -85,6 +88,7 @@ def compose(settings: Settings, catalogue: Catalogue) -> FastAPI:
             catalogue,
             taking,
             told,
+            mailroom,
             signed,
             Keys(store),
             seals,

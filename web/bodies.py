@@ -31,5 +31,10 @@ def _whole_number(digits: str) -> int | float:
 
 async def form_of(request: Request) -> dict[str, str]:
     """The fields of a form, urlencoded or multipart, without files."""
-    form: FormData = await request.form(max_files=0, max_fields=100, max_part_size=20_000)
+    return await fields_of(request, longest=20_000)
+
+
+async def fields_of(request: Request, longest: int = LARGEST) -> dict[str, str]:
+    """The fields of a form that may be so long each."""
+    form: FormData = await request.form(max_files=0, max_fields=100, max_part_size=longest)
     return {name: value for name, value in form.items() if isinstance(value, str)}

@@ -1,6 +1,7 @@
 """The API's description (OpenAPI), which the plain routes of events and reports are added to by hand."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,7 +13,7 @@ from nurture.intake import Incoming
 from web.intake import take_events
 from web.items import MOST_AT_ONCE
 from web.orders import OrderIn
-from web.reports import take_reports
+from web.reports import take_mail, take_reports
 
 ABOUT = """Events and leads come in here; links in messages lead here.
 
@@ -82,7 +83,8 @@ def describe(app: FastAPI) -> None:
             made["components"]["schemas"] |= {**orders.pop("$defs"), "Order": orders}
             made["paths"]["/v1/orders"]["post"]["requestBody"] = _one_or_several("Order", OrderIn.model_config)
             made["paths"] = {"/v1/events": {"post": _taking_events()}, **made["paths"]}
-            made["paths"]["/hooks/email/{provider}"] = {"post": _taking_reports()}
+            made["paths"]["/hooks/email/{provider}"] = {"post": _reported(take_reports)}
+            made["paths"]["/hooks/email/{provider}/mime"] = {"post": _reported(take_mail)}
             app.openapi_schema = made
         return app.openapi_schema
 
@@ -122,15 +124,15 @@ def _taking_events() -> dict[str, Any]:
     }
 
 
-def _taking_reports() -> dict[str, Any]:
-    summary, _, more = (take_reports.__doc__ or "").partition(".\n\n")
+def _reported(how: Callable[..., Any]) -> dict[str, Any]:
+    summary, _, more = (how.__doc__ or "").partition(".\n\n")
     count = {"type": "object", "required": ["taken"], "properties": {"taken": {"type": "integer"}}}
     said = {status: _answer(REPORTS_REFUSED[status], _ref("Problem"), PROBLEM_JSON) for status in REPORTS_REFUSED}
     return {
         "tags": ["webhooks"],
         "summary": summary.partition(":")[0],
         "description": f"{summary}. {more.strip()}",
-        "operationId": "take_reports",
+        "operationId": how.__name__,
         "parameters": [{"name": "provider", "in": "path", "required": True, "schema": {"enum": sorted(REPORTERS)}}],
         "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},
         "responses": {"200": _answer("how many had an effect", count), **said},

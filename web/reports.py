@@ -1,17 +1,18 @@
-"""What providers of e-mail report of our messages: `POST /hooks/email/{provider}`, proven as each provider does it."""
+"""What providers of e-mail report of our messages, and mails that they hand on; proven as each provider does it."""
 
 from dataclasses import replace
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from nurture.channels.reports import Posted, Reporter
 from nurture.channels.reports.names import REPORTERS
-from nurture.errors import NotFound
+from nurture.errors import BadInput, NotFound
 from nurture.settings import Settings
-from web.bodies import as_json
+from web.bodies import as_json, fields_of
 from web.problems import JSON, Unauthorised
-from web.state import clock, state
+from web.state import State, clock, state
 
 routes = APIRouter(tags=["webhooks"])
 
@@ -28,21 +29,40 @@ async def take_reports(request: Request) -> Response:
     Answers how many had an effect: those told before, and those of messages that are not ours, have none.
     """
     here, provider = state(request), request.path_params["provider"]
+    reporter, given = await _proven(request, here, provider)
+    if (asked := reporter.confirms(given)) is not None:
+        await here.outside.fetch(asked)
+    taken = await here.reports.take(provider, list(reporter.reports(given)), clock())
+    return JSON({"taken": sum(taken)})
+
+
+async def take_mail(request: Request) -> Response:
+    """Take in a mail that came to a provider and that it hands on whole: a reply, a bounce, a complaint.
+
+    Answers how much of it had an effect: a mail that was told before, or that is about no message of ours, has none.
+    """
+    here = state(request)
+    reporter, given = await _proven(request, here, request.path_params["provider"])
+    mail = reporter.mail(given)
+    if mail is None:
+        raise BadInput("there is no mail in it: let the provider send the raw content", field="body")
+    return JSON({"taken": await here.mailroom.take(mail, clock())})
+
+
+async def _proven(request: Request, here: State, provider: str) -> tuple[Reporter, Any]:
+    """Who reports, and what was posted, once that is proven."""
     reporter = here.reporters.get(provider)
     if reporter is None:
         raise NotFound("there is no such provider with a secret: set NURTURE_HOOK_SECRETS__<PROVIDER>")
     posted = Posted(_said_once(request), await request.body())
-    given = as_json(posted.body)
+    given = await fields_of(request) if "form" in posted.headers.get("content-type", "") else as_json(posted.body)
     if (proof := reporter.looks_up(given)) is not None:
         posted = replace(posted, looked_up=await here.outside.kept(proof))
     if not reporter.proven(posted, given):
         raise Unauthorised(
             "this is not proven to come from the provider: check the secret, and that the body is unaltered"
         )
-    if (asked := reporter.confirms(given)) is not None:
-        await here.outside.fetch(asked)
-    taken = await here.reports.take(provider, list(reporter.reports(given)), clock())
-    return JSON({"taken": sum(taken)})
+    return reporter, given
 
 
 def _said_once(request: Request) -> dict[str, str]:
@@ -56,4 +76,6 @@ def _said_once(request: Request) -> dict[str, str]:
     return {name: value for name, value in found.items() if name not in twice}
 
 
-routes.add_route("/hooks/email/{provider}", take_reports, methods=["POST"])  # plain, as very many may come at once
+# Plain routes, as very many may come at once.
+routes.add_route("/hooks/email/{provider}", take_reports, methods=["POST"])
+routes.add_route("/hooks/email/{provider}/mime", take_mail, methods=["POST"])

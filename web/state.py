@@ -11,6 +11,7 @@ from nurture.channels.heard import Hearer
 from nurture.channels.reports import Reporter
 from nurture.intake import Intake, Reports
 from nurture.links import Links
+from nurture.mailroom.mailroom import Mailroom
 from nurture.readiness import Checklist
 from nurture.settings import Settings
 from nurture.store import Store
@@ -22,9 +23,9 @@ from web.throttle import Throttle
 
 @dataclass(frozen=True)
 class State:
-    """Settings, store, catalogue, intake, what takes reports in, links, the API keys known, the seals of webhooks by source,
-    those who report of messages, those by whom people write to us, what their proofs are fetched by, and what it needs; what
-    was counted of forms, and how often a caller, an address and a visitor's browser may come.
+    """Settings, store, catalogue, intake, what takes reports and mails in, links, the API keys known, the seals of webhooks by
+    source, those who report of messages, those by whom people write to us, what their proofs are fetched by, and what it
+    needs; what was counted of forms, and how often a caller, an address and a visitor's browser may come.
     """
 
     settings: Settings
@@ -32,6 +33,7 @@ class State:
     catalogue: Catalogue
     intake: Intake
     reports: Reports
+    mailroom: Mailroom
     links: Links
     keys: Keys
     seals: dict[str, tuple[Webhook, ...]]

@@ -91,8 +91,10 @@ class Reports(GroupCommit[Told, bool]):
             if (message := messages.get(one.report.message)) is not None and message["lead_id"] is not None
         }
         results = self._recorder.record(connection, [*sent, *items.values()])[len(sent) :] if items else []
-        effects = {at: _had_effect(told[at].report, result) for at, result in zip(items, results, strict=True)}
-        _follow(connection, [(told[at], messages[told[at].report.message]) for at, effect in effects.items() if effect])
+        became = dict(zip(items, results, strict=True))
+        effects = {at: _had_effect(told[at].report, result) for at, result in became.items()}
+        taken = [at for at, effect in effects.items() if effect]
+        _follow(connection, [(told[at], messages[told[at].report.message], became[at].lead_id or "") for at in taken])
         return [effects.get(at, one.report.message in messages) for at, one in enumerate(told)]
 
 
@@ -142,34 +144,36 @@ def _internal(message: RowMapping, source: str, about: Mapping[str, str] | None 
     return Internal(lead={"id": message["lead_id"]}, source=source, properties={**properties, **(about or {})}, **more)
 
 
-def _follow(connection: Connection, taken: Sequence[tuple[Told, RowMapping]]) -> None:
-    """What it means for what is sent from now on: never more than was said, and never anything for our own fault."""
-    meant = [(told, message, kind) for told, message in taken if (kind := _kind(told.report)) is not None]
+def _follow(connection: Connection, taken: Sequence[tuple[Told, RowMapping, str]]) -> None:
+    """What it means for what is sent from now on, to the lead that the message's is by now: never more than was said, and
+    never anything for our own fault."""
+    meant = [(*one, kind) for one in taken if (kind := _kind(one[0].report)) is not None]
     if not meant:
         return
-    by_mail = [(told, message) for told, message, _ in meant if message["channel"] == EMAIL]
-    unsaid = sorted({message["lead_id"] for told, message in by_mail if not told.report.address})
-    known = dict(connection.execute(ADDRESSES, {"leads": unsaid}).all()) if unsaid else {}
+    by_mail = {lead_id for told, message, lead_id, _ in meant if message["channel"] == EMAIL}
+    known = dict(connection.execute(ADDRESSES, {"leads": sorted(by_mail)}).all()) if by_mail else {}
     came = [
         CameBack(
             message_id=message["id"],
             kind=kind,
-            lead_id=message["lead_id"],
+            lead_id=lead_id,
             campaign=message["campaign"],
             run_id=message["run_id"],
             fault=told.report.fault.value if told.report.fault else "",
-            address_hash=hash_of(message["channel"], address) if (address := _address(told, message, known)) else "",
+            address_hash=hash_of(message["channel"], address)
+            if (address := _address(told, message, known.get(lead_id)))
+            else "",
             at=min(told.report.at, told.now),
             sent_at=message["committed_at"] or message["due_at"],
         )
-        for told, message, kind in meant
+        for told, message, lead_id, kind in meant
     ]
     returns.note(connection, came, taken[-1][0].now)
 
 
-def _address(told: Told, message: RowMapping, known: Mapping[str, str | None]) -> str | None:
-    """Where the message went, as far as is known: what is not told of mail, the lead's profile tells."""
-    return told.report.address or (known.get(message["lead_id"]) if message["channel"] == EMAIL else None)
+def _address(told: Told, message: RowMapping, email: str | None) -> str | None:
+    """Where the message went, as far as is known: of mail that it is not told of, to the lead's address."""
+    return told.report.address or (email if message["channel"] == EMAIL else None)
 
 
 def _kind(report: Report) -> returns.Kind | None:

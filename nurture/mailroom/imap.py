@@ -57,7 +57,7 @@ def fetched(account: Account, since: Place) -> Batch:
             uids = [uid for uid in _uids(imap, last) if uid > last][:MOST_AT_ONCE]
             mails = tuple(_content(imap, uid) for uid in uids)
             return Batch(tuple(filter(None, mails)), Place(validity, uids[-1] if uids else last))
-    except (imaplib.IMAP4.error, OSError) as error:
+    except (imaplib.IMAP4.error, OSError, ValueError) as error:  # ValueError: a login that is no ASCII
         # What the server says may repeat the login.
         told = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise Unavailable(f"the mailbox at {account.host}:{account.port} cannot be read: {told}") from None

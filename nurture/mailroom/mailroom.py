@@ -20,16 +20,20 @@ class Mailroom:
         self._reports = reports
         self.tally: Counter[str] = Counter()
 
-    async def take(self, content: bytes, now: datetime) -> None:
-        """Take the mail in; it is done with once this returns. Raises `Unavailable` when that cannot be now."""
+    async def take(self, content: bytes, now: datetime) -> int:
+        """Take the mail in; it is done with once this returns how much of it had an effect.
+
+        Raises `Unavailable` when that cannot be now.
+        """
         reading = await self._read(content, now)
         if reading is None:
             self.tally[UNREADABLE] += 1
-            return
-        await self._reports.take("mail", reading.reports, now)
+            return 0
+        taken = await self._reports.take("mail", reading.reports, now)
         self.tally[reading.sort] += 1
         if not reading.reports:
             self.tally[NOT_OURS] += 1
+        return sum(taken)
 
     async def _read(self, content: bytes, now: datetime) -> Reading | None:
         try:

@@ -1,6 +1,7 @@
 """Mails that come back, by a door of our own and by a mailbox: each tells once what it tells, and none is lost."""
 
 import asyncio
+import hmac
 import smtplib
 import socket
 from collections import Counter
@@ -10,7 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import httpx
 import pytest
 from pydantic import SecretStr
 from sqlmodel import col, select
@@ -32,7 +35,9 @@ from nurture.store.messages import planned, write
 from nurture.store.models import EventRow, LeadRow, OutboxRow
 from nurture.store.suppressions import suppressed
 from tests import mails
+from tests.integration.conftest import REPORTS_LOGIN
 from tests.integration.dovecot import Dovecot
+from web.app import compose
 
 THEN = datetime(2026, 11, 20, 12, tzinfo=UTC)
 INTEREST = Score(key="interest", rules=(gives(15, on("message_replied")),))
@@ -196,6 +201,72 @@ async def test_what_cannot_be_taken_in_now_is_to_be_delivered_again(mailroom: Ma
                 await session.delete(row)
         assert await asyncio.to_thread(deliver, port, mails.answer()) == {250: 1}
     assert await events(store) == ["message_replied"]
+
+
+# --- what a provider hands on ---
+
+
+MAILGUN = {"timestamp": "1764000000", "token": "t" * 50}
+
+
+@pytest.fixture
+async def edge(database_url: str, mailroom: Mailroom) -> AsyncIterator[httpx.AsyncClient]:
+    """The HTTP edge of an installation whose providers take mails in."""
+    secrets = {"postmark": SecretStr(REPORTS_LOGIN), "mailgun": SecretStr("key")}
+    settings = Settings(_env_file=None, database_url=SecretStr(database_url), hook_secrets=secrets)
+    app = compose(settings, Catalogue())
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://nurture") as client,
+    ):
+        yield client
+
+
+def signed(key: bytes = b"key") -> dict[str, str]:
+    return {**MAILGUN, "signature": hmac.new(key, "".join(MAILGUN.values()).encode(), "sha256").hexdigest()}
+
+
+async def test_a_mail_that_postmark_hands_on_is_taken_in_once(edge: httpx.AsyncClient, store: Store) -> None:
+    login = httpx.BasicAuth(*REPORTS_LOGIN.split(":"))
+    inbound = {"MessageStream": "inbound", "From": "ann@example.com", "RawEmail": mails.answer().decode()}
+
+    answers = [await edge.post("/hooks/email/postmark/mime", json=inbound, auth=login) for _ in range(2)]
+
+    assert [one.json() for one in answers] == [{"taken": 1}, {"taken": 0}]
+    assert await events(store) == ["message_replied"]
+
+
+@pytest.mark.parametrize("multipart", [False, True])
+async def test_a_mail_that_a_route_of_mailgun_forwards_is_taken_in(
+    edge: httpx.AsyncClient, store: Store, multipart: bool
+) -> None:
+    fields = {**signed(), "recipient": "hello@example.org", "body-mime": mails.failed("5.1.1").decode()}
+    given: dict[str, Any] = (
+        {"files": {name: (None, value) for name, value in fields.items()}} if multipart else {"data": fields}
+    )
+
+    answer = await edge.post("/hooks/email/mailgun/mime", **given)
+
+    assert answer.json() == {"taken": 1}
+    assert await events(store) == ["message_bounced"]
+
+
+async def test_a_mail_that_nobody_proves_to_hand_on_is_not_taken(edge: httpx.AsyncClient, store: Store) -> None:
+    forged = {**signed(b"another"), "body-mime": mails.answer().decode()}
+
+    assert (await edge.post("/hooks/email/mailgun/mime", data=forged)).status_code == 401
+    assert (await edge.post("/hooks/email/postmark/mime", json={"RawEmail": "x"})).status_code == 401
+    assert (await edge.post("/hooks/email/sendgrid/mime", json={})).status_code == 404
+    assert await events(store) == []
+
+
+async def test_a_webhook_without_the_mail_in_it_says_what_to_set(edge: httpx.AsyncClient) -> None:
+    login = httpx.BasicAuth(*REPORTS_LOGIN.split(":"))
+
+    answer = await edge.post("/hooks/email/postmark/mime", json={"MessageStream": "inbound"}, auth=login)
+
+    assert (answer.status_code, answer.json()["field"]) == (422, "body")
 
 
 # --- the mailbox ---

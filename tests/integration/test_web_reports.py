@@ -26,8 +26,10 @@ from nurture.store.consents import current_consents
 from nurture.store.erasure import erase
 from nurture.store.events import record_own_event
 from nurture.store.leads import locked
+from nurture.store.merge_tables import MergeRow
 from nurture.store.messages import planned, write
 from nurture.store.models import EventRow, LeadRow, MessageRow
+from nurture.store.return_tables import ReturnRow
 from nurture.store.suppressions import suppressed
 from tests import amazon
 from tests.integration.conftest import REPORTS_LOGIN
@@ -281,6 +283,18 @@ async def test_a_click_may_come_before_its_delivery(client: httpx.AsyncClient, s
     async with store.read() as session:
         first = (await session.exec(select(EventRow.name).order_by(col(EventRow.at)))).first()
     assert first == "message_delivered", "it happened before"
+
+
+async def test_a_report_that_meets_a_merge_is_of_the_lead_that_is_left(client: httpx.AsyncClient, store: Store) -> None:
+    await sent(store, lead="bob")
+    async with store.write() as session:
+        session.add(MergeRow(gone_id="bob", lead_id="ann", at=THEN, by="ops", was={}, journeys=[]))
+
+    await post(client, bounce(Email=None))
+
+    assert (await refused_by(store)).keys() == {"all"}
+    async with store.read() as session:
+        assert (await session.exec(select(ReturnRow.lead_id))).all() == ["ann"]
 
 
 async def test_a_report_of_no_message_of_ours_has_no_effect(client: httpx.AsyncClient, store: Store) -> None:

@@ -54,7 +54,7 @@ def found(pattern: str, text: str) -> str:
 def test_a_new_repository_runs_its_own_campaign_and_none_of_the_examples(tmp_path: Path) -> None:
     nurture(tmp_path, "init", "shop")
     shop = tmp_path / "shop"
-    assert nurture(shop, "check") == "1 campaign, 5 templates: no faults\n"
+    assert nurture(shop, "check") == "1 campaign, 6 templates: no faults\n"
 
     with dev(shop) as (running, said):
         web, inbox = found(r"API docs +(\S+)/docs", said), found(r"Inbox +(\S+)/", said)

@@ -43,7 +43,7 @@ class Reporter(ABC):
         return None
 
     def proven(self, posted: Posted, given: Any) -> bool:
-        """Whether the provider sent it; `given` is the body as JSON."""
+        """Whether the provider sent it; `given` is the body as JSON, or the fields of a form."""
         return any(self.fits(secret, posted, given) for secret in self.secrets)
 
     @abstractmethod
@@ -53,6 +53,10 @@ class Reporter(ABC):
     @abstractmethod
     def reports(self, given: Any) -> Iterable[Report]:
         """What it tells; whatever is no report of a message of ours is left out."""
+
+    def mail(self, given: Any) -> bytes | None:  # noqa: ARG002  # for those who can
+        """The mail that came to the provider, and that it hands on whole; None when there is none."""
+        return None
 
 
 def moment(given: Any) -> datetime | None:

@@ -23,7 +23,9 @@ class MailgunReports(Reporter):
 
     def fits(self, secret: str, posted: Posted, given: Any) -> bool:  # noqa: ARG002  # the token is signed
         """The signature is of timestamp and token."""
-        signed = [at(given, "signature", name) for name in ("timestamp", "token", "signature")]
+        among = at(given, "signature")
+        among = given if isinstance(among, str) else among  # a route posts a form, whose fields lie side by side
+        signed = [at(among, name) for name in ("timestamp", "token", "signature")]
         if not all(isinstance(one, str) and one for one in signed):
             return False
         timestamp, token, signature = signed
@@ -43,3 +45,8 @@ class MailgunReports(Reporter):
         fault = fault_of(code, permanent=permanent, otherwise=gone) if kind is Kind.BOUNCED else None
         machine = bool(at(event, "client-info", "bot"))
         yield Report(name, kind, message, when, at(event, "recipient"), fault, machine)
+
+    def mail(self, given: Any) -> bytes | None:
+        """As a route forwards it to an address that ends in `mime`."""
+        raw = at(given, "body-mime")
+        return raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else None

@@ -49,3 +49,8 @@ class PostmarkReports(Reporter):
         name = f"{record}/{given.get('ID') or given.get('MessageID')}/{given.get(time)}"
         fault = FAULTS.get(str(given.get("Type")), Fault.UNTOLD) if kind is Kind.BOUNCED else None
         yield Report(name, kind, message, when, given.get("Recipient") or given.get("Email"), fault)
+
+    def mail(self, given: Any) -> bytes | None:
+        """As its inbound webhook has it, where that is told to include the raw content."""
+        raw = at(given, "RawEmail")
+        return raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else None
