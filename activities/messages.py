@@ -16,13 +16,12 @@ from nurture.errors import AddressRefused, Ambiguous, BadInput, MessageRefused, 
 from nurture.ledger import CERTAIN, LEASE, Found, Plan, Status, answered, may_become, recovered
 from nurture.permission import Go, Later, Never
 from nurture.returns.bounces import Fault, fault_of
-from nurture.store import Session
+from nurture.store import Session, plain
 from nurture.store.approvals import unapproved
 from nurture.store.bulk import insert_all
 from nurture.store.leads import Addressee, get, held_addressee
 from nurture.store.messages import BY_HAND, change, find, planned, tell_of, write
 from nurture.store.models import LinkRow, MessageRow, new_id
-from nurture.store.plain import run
 from nurture.store.restores import in_doubt
 from nurture.store.returns import CameBack, Kind, note
 from nurture.templates import Rendered
@@ -191,7 +190,7 @@ class MessageErrand(Errand):
             await self._ambiguous(now)
         except ProviderUnavailable as error:
             attempts = row.attempts - (error.cause == "ours")  # it was held back here: nobody was asked
-            full = fault_of(error.code or "", error.reply) is Fault.MAILBOX
+            full = error.cause == "message" and fault_of(error.code or "", error.reply) is Fault.MAILBOX
             await self._put_off(str(error), now, kind="put_off" if full else None, attempts=attempts)
             raise TryAgain(str(error), error.retry_after or _patience(attempts), lone=error.lone) from error
 
@@ -366,7 +365,7 @@ class MessageErrand(Errand):
         async with self.store.write() as session:
             if kind is not None and (lead_id := self.letter.lead_id) is not None:
                 lead_id = (await held_addressee(session, lead_id)).lead_id
-                await run(session, note, [self._back(kind, Fault.MAILBOX, lead_id, now)], now)
+                await plain.run(session, note, [self._back(kind, Fault.MAILBOX, lead_id, now)], now)
             changed = {"held_by": self.claim, "reason": self._noted(reason), **values}
             ours = await change(session, self._row().id, Status.DEFERRED, now, **changed)
             if ours and self._committed_at is not None and self.letter.warming is not None:
@@ -396,7 +395,7 @@ class MessageErrand(Errand):
         if self.result.fault is not None:
             await session.flush()
             back = self._back("bounced", self.result.fault, lead.id, now)
-            await run(session, note, [back], now, reason)
+            await plain.run(session, note, [back], now, reason)
         if self.result.fault is Fault.ADDRESS:
             await tell_of(session, lead, "message_bounced", row, now, fault=Fault.ADDRESS.value)
         return Settled("" if status is Status.ACCEPTED else reason)

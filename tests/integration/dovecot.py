@@ -1,4 +1,4 @@
-"""A mailbox on a real IMAP server: Debian's dovecot, started on a folder of its own."""
+"""Mailboxes on a real IMAP server: Debian's dovecot, started on a folder of its own."""
 
 import os
 import pwd
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from nurture.mailroom.imap import Account
 
 PATIENCE = 20.0
-USER, PASSWORD = "returns", "correct-horse"
+PASSWORD = "correct-horse"
 SETTINGS = """\
 protocols = imap
 listen = 127.0.0.1
@@ -23,7 +23,8 @@ state_dir = {folder}/state
 log_path = {folder}/dovecot.log
 ssl = no
 disable_plaintext_auth = no
-mail_location = maildir:{folder}/mail
+mail_location = maildir:{folder}/%u
+auth_failure_delay = 0
 default_internal_user = {internal}
 default_login_user = {login}
 default_internal_group = {group}
@@ -34,7 +35,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={uid} gid={gid} home={folder}/mail
+  args = uid={uid} gid={gid} home={folder}/%u
 }}
 service imap-login {{
   chroot =
@@ -47,65 +48,72 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 """
 
 
-class Dovecot:
-    """The server and its one mailbox; mails are delivered as a mail server does, into the folder."""
+class Box:
+    """One mailbox; mails are delivered as a mail server does, into its folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self._delivered = folder, 0
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        root = os.geteuid() == 0  # then the server gives itself to users of its own, and the mailbox to another
-        self._owner = pwd.getpwnam("nobody") if root else pwd.getpwuid(os.geteuid())
-        names = ("dovecot", "dovenull", "dovecot") if root else (self._owner.pw_name,) * 3
-        written = SETTINGS.format(
-            folder=folder, internal=names[0], login=names[1], group=names[2], password=PASSWORD, port=self.port,
-            uid=self._owner.pw_uid, gid=self._owner.pw_gid,
-        )  # fmt: skip
-        (folder / "dovecot.conf").write_text(written)
-        self._make_mailbox()
-        binary = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-        assert binary, "there is no dovecot: apt-get install dovecot-imapd"
-        self._process = subprocess.Popen([binary, "-F", "-c", str(folder / "dovecot.conf")])
-        self._wait()
-
-    @property
-    def account(self) -> Account:
-        return Account("127.0.0.1", self.port, USER, SecretStr(PASSWORD), "none", "INBOX")
+    def __init__(self, folder: Path, port: int, owner: pwd.struct_passwd) -> None:
+        self.folder, self._owner, self._delivered = folder, owner, 0
+        self.account = Account("127.0.0.1", port, folder.name, SecretStr(PASSWORD), "none", "INBOX")
+        for name in ("", "tmp", "new", "cur"):
+            (folder / name).mkdir(exist_ok=True)
+            os.chown(folder / name, owner.pw_uid, owner.pw_gid)
 
     def deliver(self, *mails: bytes) -> None:
         """Put the mails into the mailbox."""
         for mail in mails:
             self._delivered += 1
             name = f"{1_700_000_000 + self._delivered}.M{self._delivered}.test"
-            file = self.folder / "mail" / "tmp" / name
+            file = self.folder / "tmp" / name
             file.write_bytes(mail)
             os.chown(file, self._owner.pw_uid, self._owner.pw_gid)
-            file.rename(self.folder / "mail" / "new" / name)
+            file.rename(self.folder / "new" / name)
 
     def renumber(self) -> None:
         """Make the mailbox anew with the same mails in it: their numbers mean nothing any more."""
-        box = self.folder / "mail"
-        for file in box.glob("dovecot.index*"):
+        for file in self.folder.glob("dovecot.index*"):
             file.unlink()
-        before = re.search(r"V(\d+)", (box / "dovecot-uidlist").read_text())
+        before = re.search(r"V(\d+)", (self.folder / "dovecot-uidlist").read_text())
         assert before is not None
-        (box / "dovecot-uidlist").write_text(f"3 V{int(before[1]) + 1} N1\n")
+        (self.folder / "dovecot-uidlist").write_text(f"3 V{int(before[1]) + 1} N1\n")
+
+
+class Dovecot:
+    """The server; who logs in has a mailbox by that name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._boxes = folder, 0
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        root = os.geteuid() == 0  # then the server gives itself to users of its own, and mailboxes to another
+        self._owner = pwd.getpwnam("nobody") if root else pwd.getpwuid(os.geteuid())
+        names = ("dovecot", "dovenull", "dovecot") if root else (self._owner.pw_name,) * 3
+        written = SETTINGS.format(
+            folder=folder, internal=names[0], login=names[1], group=names[2], password=PASSWORD, port=self.port,
+            uid=self._owner.pw_uid, gid=self._owner.pw_gid,
+        )  # fmt: skip
+        folder.chmod(0o755)
+        (folder / "dovecot.conf").write_text(written)
+        binary = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        assert binary, "there is no dovecot: apt-get install dovecot-imapd"
+        self._process = subprocess.Popen([binary, "-F", "-c", str(folder / "dovecot.conf")])
+        self._wait()
+
+    def box(self) -> Box:
+        """A new mailbox."""
+        self._boxes += 1
+        return Box(self.folder / f"box-{self._boxes}", self.port, self._owner)
 
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(PATIENCE)
-
-    def _make_mailbox(self) -> None:
-        self.folder.chmod(0o755)
-        for name in ("", "tmp", "new", "cur"):
-            place = self.folder / "mail" / name
-            place.mkdir(parents=True, exist_ok=True)
-            os.chown(place, self._owner.pw_uid, self._owner.pw_gid)
 
     def _wait(self) -> None:
         end = time.monotonic() + PATIENCE

@@ -36,7 +36,7 @@ from nurture.store.models import EventRow, LeadRow, OutboxRow
 from nurture.store.suppressions import suppressed
 from tests import mails
 from tests.integration.conftest import REPORTS_LOGIN
-from tests.integration.dovecot import Dovecot
+from tests.integration.dovecot import Box, Dovecot
 from web.app import compose
 
 THEN = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -272,8 +272,9 @@ async def test_a_webhook_without_the_mail_in_it_says_what_to_set(edge: httpx.Asy
 # --- the mailbox ---
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dovecot() -> Iterator[Dovecot]:
+    """One server for all, with a mailbox for each."""
     # Not below pytest's own folder, which is shut to the user whom the mailbox belongs to.
     with TemporaryDirectory(prefix="nurture-dovecot-", ignore_cleanup_errors=True) as folder:
         server = Dovecot(Path(folder))
@@ -281,40 +282,45 @@ def dovecot() -> Iterator[Dovecot]:
         server.stop()
 
 
+@pytest.fixture
+def box(dovecot: Dovecot) -> Box:
+    return dovecot.box()
+
+
 @pytest.mark.imap
 async def test_a_mailbox_is_read_once_whoever_reads_it_and_however_often(
-    mailroom: Mailroom, store: Store, now: datetime, dovecot: Dovecot
+    mailroom: Mailroom, store: Store, now: datetime, box: Box
 ) -> None:
-    dovecot.deliver(mails.answer("Automatic reply: away"), mails.answer(), mails.failed("5.1.1"))
+    box.deliver(mails.answer("Automatic reply: away"), mails.answer(), mails.failed("5.1.1"))
 
-    rounds = await asyncio.gather(*(go_round(dovecot.account, store, mailroom, now) for _ in range(3)))
+    rounds = await asyncio.gather(*(go_round(box.account, store, mailroom, now) for _ in range(3)))
     assert sorted(rounds) == [0, 0, 3]
     assert await events(store) == ["message_replied", "message_bounced"]
-    assert await go_round(dovecot.account, store, mailroom, now) == 0
+    assert await go_round(box.account, store, mailroom, now) == 0
 
-    dovecot.deliver(mails.arf("abuse"))
-    assert await go_round(dovecot.account, store, mailroom, now) == 1
+    box.deliver(mails.arf("abuse"))
+    assert await go_round(box.account, store, mailroom, now) == 1
     assert await events(store) == ["message_replied", "message_bounced", "message_complained"]
 
 
 @pytest.mark.imap
 async def test_mails_whose_numbers_changed_are_read_again_and_count_no_more(
-    mailroom: Mailroom, store: Store, now: datetime, dovecot: Dovecot
+    mailroom: Mailroom, store: Store, now: datetime, box: Box
 ) -> None:
-    dovecot.deliver(mails.answer())
-    await go_round(dovecot.account, store, mailroom, now)
+    box.deliver(mails.answer())
+    await go_round(box.account, store, mailroom, now)
 
-    dovecot.renumber()
-    dovecot.deliver(mails.failed("5.1.1"))
-    assert await go_round(dovecot.account, store, mailroom, now) == 2
+    box.renumber()
+    box.deliver(mails.failed("5.1.1"))
+    assert await go_round(box.account, store, mailroom, now) == 2
     assert await events(store) == ["message_replied", "message_bounced"]
 
 
 @pytest.mark.imap
 async def test_a_mailbox_is_left_as_it_is_and_read_on_where_a_worker_died(
-    mailroom: Mailroom, store: Store, now: datetime, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
+    mailroom: Mailroom, store: Store, now: datetime, box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dovecot.deliver(*(mails.answer().replace(b"reply-1", b"reply-%d" % n) for n in range(150)))
+    box.deliver(*(mails.answer().replace(b"reply-1", b"reply-%d" % n) for n in range(150)))
 
     async def dies(content: bytes, now: datetime) -> None:
         raise Unavailable("the database is away")
@@ -322,23 +328,23 @@ async def test_a_mailbox_is_left_as_it_is_and_read_on_where_a_worker_died(
     with monkeypatch.context() as away:
         away.setattr(mailroom, "take", dies)
         with pytest.raises(Unavailable):
-            await go_round(dovecot.account, store, mailroom, now)
+            await go_round(box.account, store, mailroom, now)
     mailroom._reports._limit = 10_000
-    assert await go_round(dovecot.account, store, mailroom, now) == 150
+    assert await go_round(box.account, store, mailroom, now) == 150
 
     assert await events(store) == ["message_replied"] * 150
-    assert len(list((dovecot.folder / "mail" / "cur").iterdir())) == 0, "nothing is marked as seen"
+    assert len(list((box.folder / "cur").iterdir())) == 0, "nothing is marked as seen"
 
 
 @pytest.mark.imap
 async def test_why_a_mailbox_cannot_be_read_is_told_without_the_login(
-    mailroom: Mailroom, store: Store, now: datetime, dovecot: Dovecot
+    mailroom: Mailroom, store: Store, now: datetime, box: Box
 ) -> None:
-    wrong = replace(dovecot.account, password=SecretStr("canary"))
-    nowhere = replace(dovecot.account, port=1)
+    wrong = replace(box.account, password=SecretStr("canary"))
+    nowhere = replace(box.account, port=1)
 
     for account in (wrong, nowhere):
         with pytest.raises(Unavailable, match="cannot be read") as caught:
             await go_round(account, store, mailroom, now)
         assert "canary" not in str(caught.value)
-    assert await go_round(dovecot.account, store, mailroom, now) == 0, "and the lease is given back"
+    assert await go_round(box.account, store, mailroom, now) == 0, "and the lease is given back"

@@ -31,7 +31,7 @@ from nurture import (
     when,
 )
 from nurture.campaign import Cap
-from nurture.errors import AddressRefused, Ambiguous, MessageRefused, ProviderUnavailable
+from nurture.errors import AddressRefused, Ambiguous, Cause, MessageRefused, ProviderUnavailable
 from nurture.journey import RESUME, Heard
 from nurture.permission import HouseRules
 from nurture.profile import address_hash
@@ -110,12 +110,12 @@ async def test_a_message_that_is_held_back_here_was_not_tried(way: Way) -> None:
     assert ((await walker.message()).attempts, raised.value.delay) == (1, timedelta(seconds=2))
 
 
-async def put_off(way: Way, code: str, reply: str, tries: tuple[int, ...]) -> list[str]:
+async def put_off(way: Way, code: str, reply: str, tries: tuple[int, ...], cause: Cause = "message") -> list[str]:
     """Three messages to one address, four days apart, each put off twice by that reply; what became of them."""
     found = []
     for n in range(3):
         walker = await way.begin(one_message(f"road-{n}", expires_after=hours(2)), email="ann@example.com")
-        way.post.troubles = [ProviderUnavailable("later", code=code, reply=reply) for _ in range(2)]
+        way.post.troubles = [ProviderUnavailable("later", code=code, reply=reply, cause=cause) for _ in range(2)]
         for minutes in tries:
             with suppress(TryAgain):
                 await walker.walk(timedelta(minutes=minutes))
@@ -142,6 +142,10 @@ async def test_one_that_takes_each_message_at_a_later_try_is_not(way: Way) -> No
 )
 async def test_no_address_is_given_up_for_an_outage_or_a_rate(way: Way, code: str, reply: str) -> None:
     assert await put_off(way, code, reply, TOO_LATE) == ["expired"] * 3
+
+
+async def test_no_address_is_given_up_for_a_relay_that_goes_down_with_a_mailboxs_code(way: Way) -> None:
+    assert await put_off(way, "4.2.1", "closing", TOO_LATE, cause="provider") == ["expired"] * 3
 
 
 async def test_only_an_expiry_gives_a_message_up(way: Way) -> None:
