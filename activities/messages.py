@@ -201,7 +201,7 @@ class MessageErrand(Errand):
         async with self.store.write() as session:
             lead_id = (await held_addressee(session, self.letter.lead_id)).lead_id
             if await change(session, row.id, Status.DEFERRED, now, held_by=self.claim, reason=refusal):
-                await run(session, note, [self._back("bounced", Fault.ADDRESS, lead_id, now)], now, refusal)
+                await plain.run(session, note, [self._back("bounced", Fault.ADDRESS, lead_id, now)], now, refusal)
 
     async def _asked(self, now: datetime) -> bool:
         """Ask the provider about an ambiguous message; True when it is to be sent (again)."""
