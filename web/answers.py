@@ -17,11 +17,11 @@ from nurture.store.models import HandOffRow
 from nurture.teams import LEAD, Team
 from web.bodies import form_of
 from web.looks import language_of, page
-from web.state import State, clock, state
+from web.state import State, clock, present
 
 NOTHING = "there is nothing at this address"
 TOLD_BY_MAIL = ("assigned", "reassigned", "reminded", "escalated")
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 routes = APIRouter(include_in_schema=False)
 
 

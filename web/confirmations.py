@@ -14,9 +14,9 @@ from nurture.intake.incoming import stable_id
 from nurture.store.capture_tables import ConsentProofRow
 from web.bodies import form_of
 from web.looks import page
-from web.state import State, clock, state
+from web.state import State, clock, present
 
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 routes = APIRouter(include_in_schema=False)
 
 

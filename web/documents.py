@@ -11,9 +11,9 @@ from nurture.errors import NotFound
 from nurture.issuing import file_name, pdf_of
 from nurture.store.document_tables import DocumentRow
 from web.looks import HEADERS, page
-from web.state import State, clock, state
+from web.state import State, clock, present
 
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 # What was issued is shown as it is: it runs nothing, asks nobody for anything, and stands in nobody's frame.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
 PATIENCE = timedelta(seconds=20)

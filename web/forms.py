@@ -29,7 +29,7 @@ from web.bodies import form_of
 from web.looks import HEADERS, language_of, page, policy
 from web.looks.words import WORDS
 from web.machines import machine
-from web.state import State, clock, state
+from web.state import State, clock, present
 from web.throttle import address_of, caller_of
 from web.tracker import DEVICE
 
@@ -38,7 +38,7 @@ GOOD_FOR = timedelta(hours=12)  # a page that was open for longer is shown again
 COOKIE = r"[A-Za-z0-9_-]{16,64}"
 TRAP = "website"
 log = structlog.get_logger()
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 routes = APIRouter(include_in_schema=False)
 
 

@@ -11,10 +11,10 @@ from nurture.store import hand_offs
 from nurture.store.hand_off_tables import HandOffDeedRow
 from nurture.store.models import HandOffRow
 from web.auth import may
-from web.state import State, clock, state
+from web.state import State, clock, present
 
 MOST_AT_ONCE = 200
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 Status = Literal["open", "accepted", "rejected", "recycled"]
 routes = APIRouter(prefix="/v1/hand-offs", tags=["hand-offs"])
 

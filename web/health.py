@@ -9,7 +9,7 @@ from nurture.lookout import readiness
 from nurture.readiness import Checklist, database, room, tables
 from nurture.settings import Settings
 from nurture.store import Store
-from web.state import State, state
+from web.state import State, present
 
 routes = APIRouter(tags=["health"])
 
@@ -27,6 +27,6 @@ async def live() -> dict[str, str]:
 
 
 @routes.get("/ready")
-async def ready(here: Annotated[State, Depends(state)]) -> JSONResponse:
+async def ready(here: Annotated[State, Depends(present)]) -> JSONResponse:
     """The database answers, its tables are current, and the outbox has room; what is not so is told with the reason."""
     return readiness(await here.checklist.asked())

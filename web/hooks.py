@@ -16,7 +16,7 @@ from nurture.sales import ANSWERS, Said, a_reason, answer_about, event_of
 from web.bodies import as_json
 from web.orders import told
 from web.problems import Unauthorised
-from web.state import State, clock, state
+from web.state import State, clock, present
 
 SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 routes = APIRouter(tags=["webhooks"])
@@ -44,7 +44,7 @@ class Heard(BaseModel):
 
 
 @routes.post("/hooks/in/{source}", status_code=202)
-async def take_webhook(source: str, request: Request, here: Annotated[State, Depends(state)]) -> Heard:
+async def take_webhook(source: str, request: Request, here: Annotated[State, Depends(present)]) -> Heard:
     """Take in a webhook; a type that is not mapped is ignored, a `webhook-id` sent again has no second effect."""
     if source not in here.seals:
         raise NotFound("there is no such source with a secret: declare a Source and set NURTURE_HOOK_SECRETS")

@@ -22,9 +22,9 @@ from nurture.values import as_key
 from web.auth import check, may
 from web.bodies import as_json
 from web.items import take_in, taken
-from web.state import State, clock, state
+from web.state import State, clock, present, state
 
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 routes = APIRouter(prefix="/v1", tags=["intake"])
 
 

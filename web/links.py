@@ -21,12 +21,12 @@ from web.looks import HEADERS, language_of, page
 from web.looks.words import spoken_in
 from web.machines import machine
 from web.refusals import refuse
-from web.state import State, clock, state
+from web.state import State, clock, present
 from web.throttle import network_of
 
 NOTHING = "there is nothing at this address"
 LONGEST_AGENT = 200
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 log = structlog.get_logger()
 routes = APIRouter(include_in_schema=False)
 

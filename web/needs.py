@@ -10,9 +10,9 @@ from nurture.intake.incoming import Id
 from nurture.needs import Need
 from web.auth import may
 from web.items import taken
-from web.state import State, clock, state
+from web.state import State, clock, present
 
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 routes = APIRouter(prefix="/v1", tags=["needs"])
 
 

@@ -16,9 +16,9 @@ from nurture.store import orders
 from web.auth import may
 from web.bodies import as_json
 from web.items import take_in
-from web.state import State, state
+from web.state import State, present
 
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 routes = APIRouter(prefix="/v1", tags=["orders"])
 
 

@@ -14,10 +14,10 @@ from nurture.store.consents import objects
 from nurture.store.models import MessageRow
 from web.looks import HEADERS
 from web.machines import machine, on_behalf
-from web.state import State, clock, state
+from web.state import State, clock, present
 
 PICTURE = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 log = structlog.get_logger()
 routes = APIRouter(include_in_schema=False)
 

@@ -16,10 +16,10 @@ from web.bodies import form_of
 from web.looks import language_of, page
 from web.looks.words import LANGUAGES, spoken_in
 from web.refusals import refuse
-from web.state import State, clock, state
+from web.state import State, clock, present
 
 SOURCE = "preferences"
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 routes = APIRouter(include_in_schema=False)
 
 

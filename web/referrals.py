@@ -16,14 +16,14 @@ from nurture.store.plain import run
 from web.bodies import form_of
 from web.looks import language_of, page
 from web.looks.words import WORDS
-from web.state import State, clock, state
+from web.state import State, clock, present
 from web.tracker import DEVICE
 
 LONGEST_CODE = 64
 TRAP = "website"
 """A field that people do not see, and programs fill in."""
 
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 routes = APIRouter(include_in_schema=False)
 
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel
 
 from nurture.store import rewards
 from web.auth import may
-from web.state import State, state
+from web.state import State, present
 
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 routes = APIRouter(prefix="/v1", tags=["rewards"])
 

@@ -53,6 +53,11 @@ def state(request: Request) -> State:
     return found
 
 
+async def present(request: Request) -> State:
+    """The same for routes that depend on it: a plain function would be called in a thread, for each request."""
+    return state(request)
+
+
 def clock() -> datetime:
     """The time at which a request is handled."""
     return datetime.now(UTC)

@@ -12,9 +12,9 @@ from nurture.store.leads import find
 from nurture.surveys import Survey, recommending, spoken
 from web.bodies import form_of
 from web.looks import language_of, page
-from web.state import State, clock, state
+from web.state import State, clock, present
 
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 routes = APIRouter(include_in_schema=False)
 
 

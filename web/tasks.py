@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from nurture.store import tasks
 from nurture.store.models import RequestRow
 from web.auth import may
-from web.state import State, clock, state
+from web.state import State, clock, present
 
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 routes = APIRouter(prefix="/v1", tags=["tasks"])
 

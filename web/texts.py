@@ -18,7 +18,7 @@ from nurture.store.messages import latest
 from nurture.store.suppressions import lift, suppress
 from web.looks.words import WORDS
 from web.problems import Unauthorised
-from web.state import State, clock, state
+from web.state import State, clock, present
 
 CLOSED, STOPPED = "its owner shut us out", "its owner said stop"
 routes = APIRouter(tags=["webhooks"])
@@ -31,7 +31,7 @@ def hearers(settings: Settings) -> dict[str, Hearer]:
 
 
 @routes.post("/hooks/texts/{provider}")
-async def take_texts(provider: str, request: Request, here: Annotated[State, Depends(state)]) -> Response:
+async def take_texts(provider: str, request: Request, here: Annotated[State, Depends(present)]) -> Response:
     """Take in what a provider tells of our messages, and what people write to us; each once."""
     hearer = here.hearers.get(provider)
     if hearer is None:

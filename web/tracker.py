@@ -18,7 +18,7 @@ from nurture.intake import Incoming
 from nurture.intake.incoming import stable_id
 from web.bodies import as_json
 from web.machines import machine
-from web.state import State, clock, state
+from web.state import State, clock, present
 from web.throttle import caller_of
 
 DEVICE = "nurture"
@@ -34,7 +34,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-Here = Annotated[State, Depends(state)]
+Here = Annotated[State, Depends(present)]
 routes = APIRouter(include_in_schema=False)
 
 
