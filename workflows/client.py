@@ -183,13 +183,13 @@ class TemporalJourneys:
         """The journeys that run, by their ids, of those after the one and up to the other; in any order."""
         last = workflow_id(upto or AFTER_ALL_IDS)
         stretch = f"WorkflowId > '{workflow_id(after)}' AND WorkflowId <= '{last}'"
-        async for one in self._listed(JOURNEY, stretch):
+        async for one in self._listed(JOURNEY, self._queue, stretch):
             yield one
 
     async def failing(self) -> AsyncIterator[str]:
         """The journeys that run and that no worker can carry on; none from a server too old to tell."""
         try:
-            async for one in self._listed(JOURNEY, f"TemporalReportedProblems IN ({PROBLEMS})"):
+            async for one in self._listed(JOURNEY, self._queue, f"TemporalReportedProblems IN ({PROBLEMS})"):
                 yield one
         except RPCError as error:
             if error.status is not RPCStatusCode.INVALID_ARGUMENT:
@@ -197,18 +197,19 @@ class TemporalJourneys:
 
     async def bulk_runs(self) -> AsyncIterator[str]:
         """The bulk runs that run, by their ids."""
-        async for one in self._listed("bulk", "WorkflowId STARTS_WITH 'bulk:'"):
+        async for one in self._listed("bulk", bulk_queue(self._queue), "WorkflowId STARTS_WITH 'bulk:'"):
             yield one
 
     async def ticking(self, after: str, upto: str | None) -> AsyncIterator[str]:
         """The hand-offs whose clocks run, by their ids, of those after the one and up to the other; in any order."""
         last = clock_id(upto or AFTER_ALL_IDS)
-        async for one in self._listed(CLOCK, f"WorkflowId > '{clock_id(after)}' AND WorkflowId <= '{last}'"):
+        stretch = f"WorkflowId > '{clock_id(after)}' AND WorkflowId <= '{last}'"
+        async for one in self._listed(CLOCK, urgent_queue(self._queue), stretch):
             yield one
 
-    async def _listed(self, kind: str, which: str) -> AsyncIterator[str]:
-        """What runs of a kind, by the server's list, which comes a moment after the fact."""
-        ours = f"WorkflowType = '{kind}' AND ExecutionStatus = 'Running' AND TaskQueue = '{self._queue}'"
+    async def _listed(self, kind: str, queue: str, which: str) -> AsyncIterator[str]:
+        """What runs of a kind on its queue, by the server's list, which comes a moment after the fact."""
+        ours = f"WorkflowType = '{kind}' AND ExecutionStatus = 'Running' AND TaskQueue = '{queue}'"
         try:
             async for one in self._client.list_workflows(f"{ours} AND {which}", rpc_timeout=PATIENCE):
                 yield one.id.removeprefix(f"{kind}:")
