@@ -240,8 +240,8 @@ async def tell_of_blown_fuses(equipment: Equipment) -> None:
 
 
 async def another_time(work: Callable[..., Awaitable[object]], *given: object) -> None:
-    """Do it, unless what it needs is away: the store has told of that, and the next time comes soon."""
-    with suppress(Unavailable):
+    """Do it, unless what it needs is away, of which the store has told, or the worker ends: the next time comes soon."""
+    with suppress(Unavailable, asyncio.CancelledError):
         await work(*given)
 
 

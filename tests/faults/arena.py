@@ -99,6 +99,8 @@ class Arena:
             # All leads have one receiver here: it takes as much as the sink does.
             "NURTURE_EMAIL_RECEIVERS": json.dumps({"example.com": 1000}),
             "NURTURE_EMAIL_CONNECTIONS_PER_RECEIVER": "8",
+            # Scenarios share a campaign: what comes back in one is no reason to pause the others.
+            "NURTURE_FUSES": '{"complaints": null, "bounces": null}',
             "NURTURE_RULES": '{"quiet": null}',  # at this speed there would be a night in every second
             "NURTURE_HOOK_SECRETS": json.dumps({"shop": HOOK_SECRET}),
             "TEMPORAL_ADDRESS": f"{HOST}:{self.ports.temporal}",
