@@ -2,9 +2,10 @@
 
 import traceback
 from collections.abc import Iterator, Mapping
+from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -126,9 +127,18 @@ def _values(path: Path, place: str, faults: list[Fault]) -> Iterator[Any]:
                 yield one
 
 
+class _AsWritten(SourceFileLoader):
+    """Compiles the file as it is: Python's cache takes what was saved twice in one second for the same."""
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002  # the name stands in the loader
+        """The module's code."""
+        path = str(self.path)
+        return self.source_to_code(self.get_data(path), path)
+
+
 def _module(path: Path, place: str, faults: list[Fault]) -> ModuleType | None:
     name, path = f"{PACKAGE}.{path.stem}", path.absolute()  # as tracebacks name it
-    spec = spec_from_file_location(name, path)
+    spec = spec_from_file_location(name, path, loader=_AsWritten(name, str(path)))
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)

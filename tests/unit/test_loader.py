@@ -1,5 +1,6 @@
 """The loader: what a team wrote, read by path."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -51,6 +52,17 @@ def test_an_edit_is_read_the_next_time(folder: Path) -> None:
     (folder / "road.py").write_text(ROAD.format(more='tag("vip")'))
 
     assert load(folder).campaigns["road"].hash != before
+
+
+def test_an_edit_within_the_same_second_is_read_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    hashes = set()
+    for tag in ("vip", "vop"):
+        (folder / "road.py").write_text(ROAD.format(more=f'tag("{tag}")'))
+        os.utime(folder / "road.py", (1, 1))
+        hashes.add(load(folder).campaigns["road"].hash)
+
+    assert len(hashes) == 2
 
 
 def test_a_file_that_cannot_be_read_hides_no_other(folder: Path) -> None:
