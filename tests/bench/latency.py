@@ -37,6 +37,11 @@ async def measure(folder: Path, scale: float) -> list[Row]:
         some, many, leaving = people[: heard // 10], people[heard // 10 : -exits], people[-exits:]
         tenth = await _asked(stage, journeys, notes, some, idle=9)
         each = await _asked(stage, journeys, notes, many)
+
+        async def ended() -> bool:
+            return (await client.count_workflows("ExecutionStatus = 'Running'")).count <= exits
+
+        await stage.until("end of all that answered", ended, patience=300)  # its rest is no part of an exit
         left = await _left(stage, client, journeys, leaving)
     return [
         Row(f"event to action, {RATE} events/s, all heard, p95", quantile(each, 0.95), "s", at_most=1),
