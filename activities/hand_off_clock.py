@@ -110,7 +110,7 @@ class Look:
         answer = await mail.prepare(session, now) if mail is not None else None
         if deed.told_at is None and (mail is None or answer is not None):
             mail = None
-            _told(row, deed, answer.note if answer else notices.overtaken, now)
+            _told(row, deed, answer.note if answer else "", now)
         session.add(deed)
         session.add(row)
         return Errands(deed.n, call, mail)

@@ -47,8 +47,11 @@ class Notices:
         return ""
 
     def mail(self) -> MessageErrand | None:
-        """The letter; its place in the ledger is its own, so that it goes once."""
-        if self.deed.deed not in (*TO_WHOM_HAS_IT, *TO_THE_LEAD) or self.overtaken:
+        """The letter; its place in the ledger is its own, so that it goes once.
+
+        One that was overtaken is withheld, but for what an attempt before has begun: that is found out.
+        """
+        if self.deed.deed not in (*TO_WHOM_HAS_IT, *TO_THE_LEAD):
             return None
         return MessageErrand(self._letter())
 
@@ -62,6 +65,7 @@ class Notices:
         return replace(
             letter,
             topic=OF_A_HAND_OFF,
+            needless=self.overtaken,
             channel=EMAIL if own else letter.channel,
             recipient=own or letter.recipient,
             language=(person.language if person else "") or team.language or letter.language,

@@ -274,9 +274,12 @@ class TeamLetter(Letter):
     """A notice to a team, about a lead or a journey."""
 
     given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    needless: str = ""
 
     async def permission(self, session: Session, due: datetime, now: datetime) -> Go | Never:
-        """A notice goes at any hour, if the team has an address."""
+        """A notice goes at any hour, if the team has an address and it is not `needless` by now."""
+        if self.needless:
+            return Never(self.needless)
         return Go() if self.recipient else Never("the team has no address: set NURTURE_TEAMS")
 
     async def context(self, session: Session, row: MessageRow) -> Context:
