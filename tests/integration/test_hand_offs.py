@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import select
 
 from nurture import Salesperson, Team, by_load, by_territory, lead, minutes
 from nurture.errors import BadInput, ProviderUnavailable, Refused
 from nurture.sales import Said, a_reason
 from nurture.store import Store, hand_offs
+from nurture.store.hand_off_tables import HandOffDeedRow
 from nurture.store.models import EventRow, HandOffRow, MessageRow, RequestRow
 from tests.integration.desk import SALES, Desk
 from tests.integration.hook import Hook
@@ -140,6 +142,19 @@ async def test_a_mail_that_could_not_go_starts_no_clock_and_goes_once(desk: Desk
     assert row.first_told_at is not None
     assert len(desk.mails("ann@sales.example")) >= 1
     assert len({mail.message_id for mail in desk.life.postbox.mails}) == len(desk.life.postbox.mails)
+
+
+async def test_a_mail_cut_off_at_its_hand_over_is_found_out_though_sales_has_answered_by_it(desk: Desk) -> None:
+    row = await desk.handed_over()
+    async with desk.store.write() as session:  # as a worker leaves it that is killed before it can note the reply
+        await session.exec(update(MessageRow).values(status="committing", claimed_until=desk.now))
+        await session.exec(update(HandOffDeedRow).values(told_at=None))
+    await desk.says(row.id, YES)
+    await desk.life.passes(minutes=2)
+
+    async with desk.store.read() as session:
+        assert (await session.exec(select(MessageRow.status))).all() == ["accepted"]
+    assert len(desk.life.postbox.mails) == 1
 
 
 async def test_a_crm_in_trouble_holds_up_nobody_and_is_called_once_it_answers(store: Store, now: datetime) -> None:
