@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from activities.letters import LeadLetter, Letter
+from activities.lead_letters import LeadLetter
+from activities.letters import Letter
 from nurture.channels import Attachment
 from nurture.errors import NotFound
 from nurture.faults import did_you_mean

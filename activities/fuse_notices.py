@@ -6,8 +6,8 @@ import structlog
 
 from activities.equipment import Equipment
 from activities.errands import TryAgain
-from activities.letters import to_team
 from activities.messages import MessageErrand
+from activities.team_letters import to_team
 from nurture.store import fuses, leases
 from nurture.store.models import new_id
 from nurture.store.return_tables import FuseRow

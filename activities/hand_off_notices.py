@@ -6,8 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from activities.equipment import Equipment
-from activities.letters import TeamLetter, to_team
 from activities.messages import MessageErrand
+from activities.team_letters import TeamLetter, to_team
 from activities.webhooks import WebhookErrand
 from nurture.addresses import EMAIL
 from nurture.store import hand_offs

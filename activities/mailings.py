@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from activities.equipment import Equipment
 from activities.errands import TryAgain
-from activities.letters import of_mailing
+from activities.lead_letters import of_mailing
 from activities.messages import MessageErrand
 from activities.pages import Page, Taken, Taker
 from nurture.errors import NotFound

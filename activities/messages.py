@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 from activities.enclosures import enclosed
 from activities.errands import Errand, Postponed, Settled, TryAgain
-from activities.letters import NOT_SET_UP, Context, Letter
+from activities.lead_letters import NOT_SET_UP
+from activities.letters import Context, Letter
 from activities.tracked import Tracked
 from nurture.addresses import hash_of
 from nurture.channels import Channel, Envelope

@@ -8,9 +8,10 @@ from sqlmodel import select
 from activities.equipment import Equipment
 from activities.errands import Errand, Nothing
 from activities.hand_offs import Grounds, hand_over, taker
-from activities.letters import to_lead, to_team
+from activities.lead_letters import to_lead
 from activities.messages import MessageErrand
 from activities.shadows import OnlyNoted, why_shadow
+from activities.team_letters import to_team
 from activities.webhooks import WebhookErrand
 from nurture.facts import Facts
 from nurture.pace import Pace

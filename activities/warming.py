@@ -13,7 +13,7 @@ from nurture.store.models import MessageRow
 from nurture.store.outbox import spread
 
 if TYPE_CHECKING:
-    from activities.letters import LeadLetter
+    from activities.lead_letters import LeadLetter
 
 WARMING = "warm-up of"  # so a reason begins that promises a day
 SPREAD = timedelta(hours=1)  # over which those that are promised a day come back

@@ -21,7 +21,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunn
 
 import worker
 from activities.equipment import Equipment
-from activities.letters import to_lead
+from activities.lead_letters import to_lead
 from activities.messages import MessageErrand
 from nurture.campaign import Campaign
 from nurture.loader import load

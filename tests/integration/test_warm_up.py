@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import col, select
 
 from activities.errands import Postponed
-from activities.letters import of_mailing
+from activities.lead_letters import of_mailing
 from activities.messages import MessageErrand
 from nurture.campaign import Campaign, State
 from nurture.deliverability.ramp import Ramp
