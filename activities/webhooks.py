@@ -14,8 +14,11 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from activities.errands import Errand, Postponed, Settled, TryAgain
+from nurture.channels.heard.names import HEARERS
+from nurture.channels.reports.names import REPORTERS
 from nurture.errors import BadSettings
-from nurture.network import Network, PrivateAddress
+from nurture.network import Network, PrivateAddress, reach
+from nurture.settings import Settings
 from nurture.store import Session, Store
 from nurture.store.models import RequestRow
 from nurture.store.requests import find_request
@@ -24,6 +27,16 @@ PATIENCE = timedelta(seconds=8)
 PASSING = {408, 425, 429}
 OUT_OF_REACH = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, TimeoutError)
 NO_ADDRESS = (httpx.InvalidURL, httpcore.UnsupportedProtocol)
+
+
+def webhooks(settings: Settings) -> "Webhooks":
+    """What signs and sends webhooks, to where these settings allow.
+
+    Those who report and write to us have secrets of their own kinds, and are not called.
+    """
+    of_others = REPORTERS.keys() | HEARERS.keys()
+    called = {hook: secret for hook, secret in settings.hook_secrets.items() if hook not in of_others}
+    return Webhooks(called, Network(reach(settings)))
 
 
 class Called(NamedTuple):

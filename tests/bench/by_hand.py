@@ -20,6 +20,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
 import worker
+from activities.channels import channels
 from activities.equipment import Equipment
 from activities.lead_letters import to_lead
 from activities.messages import MessageErrand
@@ -190,8 +191,8 @@ async def main() -> None:
     config: dict[str, Any] = {**ClientConfig.load_client_connect_config()}
     client = await Client.connect(**config, data_converter=pydantic_data_converter)
     silence()
-    channels = worker.channels(settings, store, catalogue, Metrics())
-    deliveries = Deliveries(worker.equip(settings, store, catalogue, channels), road.campaign)
+    ways = channels(settings, store, catalogue, Metrics())
+    deliveries = Deliveries(worker.equip(settings, store, catalogue, ways), road.campaign)
     async with Worker(
         client,
         task_queue=QUEUE,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import aiosmtplib
 
+from activities.channels import channels
 from activities.equipment import Equipment
 from activities.walk import walk
 from nurture.channels import Envelope, Receipt
@@ -25,7 +26,7 @@ from nurture.store.campaigns import current
 from tests.bench import leads
 from tests.bench.rows import Row
 from tests.bench.stage import Stage
-from worker import channels, equip
+from worker import equip
 from workflows.ports import WalkOrder
 
 MESSAGES, ROUNDS, AT_ONCE = 500, 3, 100

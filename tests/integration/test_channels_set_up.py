@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from activities.channels import channels
 from nurture import Messenger
 from nurture.catalogue import Catalogue
 from nurture.channels import Envelope
@@ -14,7 +15,6 @@ from nurture.settings import Settings
 from nurture.store import Store
 from tests.integration.provider import ACCOUNT, KEY, Call, Desk, Reply, twilio
 from tests.integration.test_api_channel import LETTER
-from worker import channels
 
 SMS: dict[str, Any] = {"sms_by": "twilio", "sms_account": ACCOUNT, "sms_key": SecretStr(KEY), "sms_sender": "+4930777"}
 

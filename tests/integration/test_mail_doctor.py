@@ -17,6 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from dns import flags, message, rcode, rrset
 from pydantic import SecretStr
 
+from activities.channels import channels
 from nurture.catalogue import Catalogue
 from nurture.channels import Envelope as Written
 from nurture.deliverability.dkim_keys import private_key, record
@@ -27,7 +28,6 @@ from nurture.metrics import Metrics
 from nurture.settings import Settings
 from nurture.store import Store
 from tests.integration.commands import run
-from worker import channels
 
 CERTIFICATES = Path(aiosmtpd.__file__).parent / "tests" / "certs"
 PEM = """-----BEGIN PRIVATE KEY-----

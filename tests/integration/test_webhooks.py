@@ -16,6 +16,8 @@ from activities.errands import TryAgain
 from activities.webhooks import Webhooks
 from nurture import Campaign, Hook, State, call, days, escalate, on, wait
 from nurture.catalogue import Catalogue
+from nurture.channels.heard.names import HEARERS
+from nurture.channels.reports.names import REPORTERS
 from nurture.definitions import Definition
 from nurture.errors import BadSettings
 from nurture.lead import lead
@@ -188,7 +190,8 @@ def test_a_secret_that_is_none_is_named_when_the_worker_begins() -> None:
     assert "canäry" not in str(caught.value)
 
 
-def test_the_secret_of_a_provider_that_reports_to_us_is_of_its_own_kind(calling: Way) -> None:
-    calling.settings = calling.settings.model_copy(update={"hook_secrets": {"postmark": SecretStr("hook:password")}})
+@pytest.mark.parametrize("provider", [*REPORTERS, *HEARERS])
+def test_the_secret_of_a_provider_that_calls_us_is_of_its_own_kind(calling: Way, provider: str) -> None:
+    calling.settings = calling.settings.model_copy(update={"hook_secrets": {provider: SecretStr("hook:password")}})
 
     assert calling.equipment.webhooks is not None
