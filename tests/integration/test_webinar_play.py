@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from nurture import Campaign, State, days, leave, on, send, wait, wait_for
 from nurture.loader import load
 from nurture.store import Store
 from nurture.store.campaign_report import counts
@@ -72,3 +73,28 @@ async def test_who_enters_later_than_asked_about_is_all_that_counts(store: Store
         ("were sent webinar/confirm", 1),
         ("are there now", 1),
     ]
+
+
+async def test_what_two_states_do_alike_is_counted_where_it_was_done(store: Store, now: datetime) -> None:
+    again = send("price-list/greet", legal_basis="asked for")
+    road = Campaign(
+        "twice",
+        enters=[on("asked")],
+        states=[
+            State("one", [again, wait_for(on("more"), up_to=days(2), otherwise=leave("enough"))]),
+            State("two", [again, wait(days(1))]),
+        ],
+    )
+    async with Life(store, now, templates=ROOT / "templates") as life:
+        await life.publish(road)
+        for n in range(3):
+            await life.lead(address(n))
+            await life.happens("asked", to=address(n))
+        await life.passes(minutes=1)
+        await life.happens("more", to=address(0))
+        await life.passes(days=5)
+
+    async with store.read() as session:
+        found = await counts(session, road)
+    sent = [(state, number) for state, what, number in found if what == "were sent price-list/greet"]
+    assert sent == [("one", 3), ("two", 1)]
