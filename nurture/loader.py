@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from nurture.audiences import Audience
 from nurture.campaign import Campaign
 from nurture.catalogue import Catalogue
-from nurture.check import Check, MailingCheck, Messages, faults_of_declared
+from nurture.check import Check, MailingCheck, Messages
+from nurture.declared_check import faults_of_declared
 from nurture.definitions import Definition
 from nurture.document_check import faults_of_document
 from nurture.documents import Document

@@ -1,4 +1,4 @@
-"""Request bodies: how large they may be, and what they say."""
+"""Requests as they are read: how large a body may be, what it says, and which headers came once."""
 
 import json
 from typing import Any
@@ -38,3 +38,17 @@ async def fields_of(request: Request, longest: int = LARGEST) -> dict[str, str]:
     """The fields of a form that may be so long each."""
     form: FormData = await request.form(max_files=0, max_fields=100, max_part_size=longest)
     return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def said_once(request: Request) -> dict[str, str]:
+    """The headers that came once, by their names in lower case."""
+    found: dict[str, str] = {}
+    twice = set()
+    for name, value in request.headers.items():
+        if name in found:
+            twice.add(name)
+        found[name] = value
+    return {name: value for name, value in found.items() if name not in twice}
+
+
+# Plain routes, as very many may come at once.

@@ -10,7 +10,7 @@ from nurture.channels.reports import Posted, Reporter
 from nurture.channels.reports.names import REPORTERS
 from nurture.errors import BadInput, NotFound
 from nurture.settings import Settings
-from web.bodies import as_json, fields_of
+from web.bodies import as_json, fields_of, said_once
 from web.problems import JSON, Unauthorised
 from web.state import State, clock, state
 
@@ -54,7 +54,7 @@ async def _proven(request: Request, here: State, provider: str) -> tuple[Reporte
     reporter = here.reporters.get(provider)
     if reporter is None:
         raise NotFound("there is no such provider with a secret: set NURTURE_HOOK_SECRETS__<PROVIDER>")
-    posted = Posted(_said_once(request), await request.body())
+    posted = Posted(said_once(request), await request.body())
     given = await fields_of(request) if "form" in posted.headers.get("content-type", "") else as_json(posted.body)
     if (proof := reporter.looks_up(given)) is not None:
         posted = replace(posted, looked_up=await here.outside.kept(proof))
@@ -65,17 +65,5 @@ async def _proven(request: Request, here: State, provider: str) -> tuple[Reporte
     return reporter, given
 
 
-def _said_once(request: Request) -> dict[str, str]:
-    """The headers that came once, by their names in lower case."""
-    found: dict[str, str] = {}
-    twice = set()
-    for name, value in request.headers.items():
-        if name in found:
-            twice.add(name)
-        found[name] = value
-    return {name: value for name, value in found.items() if name not in twice}
-
-
-# Plain routes, as very many may come at once.
 routes.add_route("/hooks/email/{provider}", take_reports, methods=["POST"])
 routes.add_route("/hooks/email/{provider}/mime", take_mail, methods=["POST"])

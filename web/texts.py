@@ -16,6 +16,7 @@ from nurture.settings import Settings
 from nurture.store.addresses import owner_of
 from nurture.store.messages import latest
 from nurture.store.suppressions import lift, suppress
+from web.bodies import said_once
 from web.looks.words import WORDS
 from web.problems import Unauthorised
 from web.state import State, clock, present
@@ -36,9 +37,7 @@ async def take_texts(provider: str, request: Request, here: Annotated[State, Dep
     hearer = here.hearers.get(provider)
     if hearer is None:
         raise NotFound("there is no such provider with a secret: set NURTURE_HOOK_SECRETS__<PROVIDER>")
-    names = set(request.headers.keys())
-    once = {name: values[0] for name in names if len(values := request.headers.getlist(name)) == 1}
-    posted = Posted(once, await request.body(), _called(here, request))
+    posted = Posted(said_once(request), await request.body(), _called(here, request))
     given = hearer.read(posted)
     if not hearer.proven(posted, given):
         raise Unauthorised(

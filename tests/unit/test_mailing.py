@@ -7,7 +7,8 @@ import pytest
 
 from nurture import Audience, Mailing, at_most, days
 from nurture.catalogue import Catalogue
-from nurture.check import MailingCheck, faults_of_declared
+from nurture.check import MailingCheck
+from nurture.declared_check import faults_of_declared
 from nurture.loader import read
 from nurture.templates import Templates
 
